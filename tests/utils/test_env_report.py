@@ -1,5 +1,7 @@
 """The environment report names what runs."""
 
+import sys
+
 import torch
 
 from vis_projects.layers import ops_status
@@ -16,5 +18,5 @@ def test_report_names_versions_detectron2_and_every_op():
 
 
 def test_missing_package_is_reported_not_raised(monkeypatch):
-    monkeypatch.setattr("vis_projects.utils.env_report.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(sys.modules["vis_projects.utils.env_report"], "PACKAGES", ("no_such_package",))
     assert "No module named 'no_such_package'" in env_report()

@@ -1,0 +1,182 @@
+"""The track head against the published code's printed values, and the ROI heads around it."""
+
+import pytest
+import torch
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import build_roi_heads
+from detectron2.structures import Boxes, ImageList, Instances
+from detectron2.utils.events import EventStorage
+
+from tests.methods.masktrack_rcnn.pairs import SIZE, objects, small_config, small_model
+from vis_projects.methods.masktrack_rcnn import TrackHead
+from vis_projects.tracking import match_log_probs, match_logits
+
+
+def worked_head(**kwargs):
+    """Weights 0.3 sin(0.37 k + layer) and biases 0.1 cos(0.11 k + layer) over the flat index k."""
+    head = TrackHead(ShapeSpec(channels=2, height=2, width=2), fc_dim=4, num_fc=2, **kwargs)
+    with torch.no_grad():
+        for i, layer in enumerate(head.fcs):
+            k = torch.arange(layer.weight.numel(), dtype=torch.float64)
+            layer.weight.copy_((0.3 * torch.sin(0.37 * k + i)).view_as(layer.weight))
+            layer.bias.copy_(0.1 * torch.cos(0.11 * torch.arange(4, dtype=torch.float64) + i))
+    return head
+
+
+def worked_inputs():
+    x = torch.cos(0.21 * torch.arange(24, dtype=torch.float64)).float().view(3, 2, 2, 2)
+    reference = torch.sin(0.13 * torch.arange(16, dtype=torch.float64) + 1).float().view(2, 2, 2, 2)
+    return x, reference
+
+
+def test_no_rois_give_no_embeddings_and_zero_gradients():
+    head = worked_head()
+    embeddings = head(torch.zeros(0, 2, 2, 2))
+    embeddings.sum().backward()
+    assert embeddings.shape == (0, 4)
+    assert all(p.grad is not None and p.grad.abs().sum() == 0 for p in head.parameters())
+
+
+def test_worked_example():
+    head, (x, reference) = worked_head(), worked_inputs()
+    logits = match_logits(head(x), head(reference))
+    expected = torch.tensor([[0, 0.911320, 0.479645], [0, 1.184966, 0.610248], [0, 0.450090, 0.235742]])
+    assert torch.allclose(logits, expected, atol=2e-6)
+    expected = torch.tensor(
+        [[-1.629849, -0.718529, -1.150204], [-1.810166, -0.625200, -1.199918], [-1.343987, -0.893897, -1.108245]]
+    )
+    assert torch.allclose(match_log_probs(logits), expected, atol=2e-6)
+
+
+def test_final_relu_is_a_switch():
+    x, _ = worked_inputs()
+    plain = worked_head()(x)
+    assert plain.min() < 0
+    assert torch.equal(worked_head(final_relu=True)(x), plain.relu())
+
+
+def test_layers_and_their_start():
+    torch.manual_seed(0)
+    head = TrackHead(ShapeSpec(channels=256, height=7, width=7))
+    # 12544 x 1024 + 1024 and 1024 x 1024 + 1024
+    assert sum(p.numel() for p in head.parameters()) == 13_895_680
+    assert list(head.state_dict()) == ["fcs.0.weight", "fcs.0.bias", "fcs.1.weight", "fcs.1.bias"]
+    assert head.fcs[0].weight.std().item() == pytest.approx(0.01, rel=0.02)
+    assert head.fcs[1].bias.abs().max() == 0
+
+
+def test_a_head_without_layers_is_refused():
+    with pytest.raises(ValueError, match="NUM_FC is 0"):
+        TrackHead(ShapeSpec(channels=1, height=1, width=1), num_fc=0)
+
+
+def features_and_proposals(heads_count):
+    rng = torch.Generator().manual_seed(1)
+    features = {
+        f"p{k}": torch.randn(heads_count, 64, SIZE[0] >> k, SIZE[1] >> k, generator=rng) for k in (2, 3, 4, 5)
+    }
+    proposals = []
+    for _ in range(heads_count):
+        per_image = Instances(SIZE)
+        corner = torch.rand(12, 2, generator=rng) * 40
+        per_image.proposal_boxes = Boxes(torch.cat([corner, corner + 20], dim=1))
+        per_image.objectness_logits = torch.zeros(12)
+        proposals.append(per_image)
+    images = ImageList(torch.zeros(heads_count, 3, *SIZE), [SIZE] * heads_count)
+    return images, features, proposals
+
+
+@pytest.fixture(scope="module")
+def roi_heads():
+    return small_model().roi_heads
+
+
+def with_pids(instances, *pids):
+    instances.gt_pids = torch.tensor(pids, dtype=torch.int64)
+    return instances
+
+
+def test_without_a_reference_it_trains_as_plain_mask_rcnn(roi_heads):
+    images, features, proposals = features_and_proposals(1)
+    with EventStorage():
+        _, losses = roi_heads.train()(images, features, proposals, [objects(1, 2)])
+    assert set(losses) == {"loss_cls", "loss_box_reg", "loss_mask"}
+
+
+def test_training_without_targets_is_refused(roi_heads):
+    images, features, proposals = features_and_proposals(1)
+    with pytest.raises(ValueError, match="targets"):
+        roi_heads.train()(images, features, proposals)
+
+
+@pytest.mark.parametrize("references", [(2, 1), (0, 2), (0, 0)])
+@pytest.mark.parametrize("empty_key", [False, True])
+def test_every_parameter_gets_a_gradient(roi_heads, references, empty_key):
+    images, features, proposals = features_and_proposals(2)
+    targets = [with_pids(objects(1), 0), with_pids(objects(), *()) if empty_key else with_pids(objects(2), 0)]
+    embeddings = [roi_heads.track_head(torch.randn(m, 64, 7, 7)) for m in references]
+    roi_heads.train().zero_grad()
+    with EventStorage() as storage:
+        _, losses = roi_heads(images, features, proposals, targets, embeddings)
+        logged = set(storage.latest())
+    sum(losses.values()).backward()
+    assert torch.isfinite(losses["loss_track"])
+    assert [name for name, p in roi_heads.named_parameters() if p.grad is None] == []
+    assert "masktrack/track_accuracy" in logged
+
+
+def test_track_loss_is_that_of_the_foreground_rois_only(roi_heads):
+    # No proposal near the object: the appended ground-truth box is the one foreground RoI. With a
+    # zero reference embedding both columns have logit 0, so the loss is ln 2.
+    images, features, proposals = features_and_proposals(1)
+    proposals[0].proposal_boxes.tensor[:] = torch.tensor([70.0, 40, 90, 60])
+    with EventStorage():
+        _, losses = roi_heads.train()(
+            images, features, proposals, [with_pids(objects(0), 1)], [torch.zeros(1, 128)]
+        )
+    assert losses["loss_track"].item() == pytest.approx(0.693147, abs=1e-5)
+
+
+def test_stricter_positives_are_a_switch(roi_heads):
+    foreground = Instances(SIZE)
+    foreground.gt_boxes = Boxes(torch.tensor([[0.0, 0, 10, 10]] * 2))
+    foreground.proposal_boxes = Boxes(torch.tensor([[0.0, 0, 10, 6], [0, 0, 10, 8]]))  # IoU 0.6, 0.8
+    strict = small_model("MODEL.MASKTRACK.TRACK_POS_IOU", 0.7).roi_heads
+    foreground.gt_classes, foreground.gt_pids = torch.tensor([0, 0]), torch.tensor([1, 0])
+    rows, reference = torch.tensor([[30.0], [0.0]]), torch.tensor([[1.0]])
+    # Row 0 is sure of column 1 (logit 30), its target: 0. Row 1 is undecided: ln 2.
+    assert roi_heads.track_loss(rows, [foreground], [reference]).item() == pytest.approx(0.693147 / 2, abs=1e-5)
+    assert strict.track_loss(rows, [foreground], [reference]).item() == pytest.approx(0.693147, abs=1e-5)
+
+
+def test_detections_carry_masks_and_embeddings(roi_heads):
+    images, features, proposals = features_and_proposals(2)
+    with torch.no_grad():
+        found, losses = roi_heads.eval()(images, features, proposals)
+    assert losses == {} and len(found) == 2
+    for per_image in found:
+        n = len(per_image)
+        assert n == 10 and per_image.track_embeddings.shape == (n, 128)
+        assert per_image.pred_masks.shape == (n, 1, 28, 28)
+
+
+def test_embeddings_are_those_of_the_final_boxes(roi_heads):
+    images, features, proposals = features_and_proposals(1)
+    with torch.no_grad():
+        (found,), _ = roi_heads.eval()(images, features, proposals)
+        expected = roi_heads.embed(features, [found.pred_boxes])
+    assert torch.equal(found.track_embeddings, expected)
+
+
+@pytest.mark.parametrize(
+    "overrides, key",
+    [
+        (("MODEL.MASK_ON", False), "MASK_ON"),
+        (("MODEL.KEYPOINT_ON", True), "KEYPOINT_ON"),
+        (("MODEL.ROI_BOX_HEAD.TRAIN_ON_PRED_BOXES", True), "TRAIN_ON_PRED_BOXES"),
+    ],
+)
+def test_settings_it_cannot_serve_are_refused(overrides, key):
+    shapes = {f"p{k}": ShapeSpec(channels=64, stride=2**k) for k in (2, 3, 4, 5)}
+    with pytest.raises(ValueError, match=key):
+        build_roi_heads(small_config(*overrides), shapes)

@@ -1,0 +1,99 @@
+"""MaskTrack R-CNN as a Detectron2 meta-architecture."""
+
+from functools import partial
+from typing import Any
+
+from detectron2.config import CfgNode, configurable
+from detectron2.modeling import (
+    META_ARCH_REGISTRY,
+    build_proposal_generator,
+    build_roi_heads,
+    detector_postprocess,
+)
+from detectron2.structures import ImageList, Instances
+from torch import Tensor, nn
+
+from vis_projects.modeling import OnlineVISModel, VideoState
+from vis_projects.structures.clip import Clip
+from vis_projects.tracking import build_tracker
+
+from vis_projects.methods.masktrack_rcnn.losses import reference_pids
+
+
+@META_ARCH_REGISTRY.register()
+class MaskTrackRCNN(OnlineVISModel):
+    """Mask R-CNN with a track head, trained on pairs of frames, tracking with a memory.
+
+    Training: the key frame of a pair gets all losses. The reference frame supplies the embeddings
+    of its annotated boxes only; gradients flow through both frames.
+    """
+
+    @configurable
+    def __init__(self, *, proposal_generator: nn.Module, roi_heads: nn.Module, **kwargs: Any) -> None:
+        """
+        Args:
+            proposal_generator: region proposals from features.
+            roi_heads: a ``MaskTrackROIHeads``.
+            kwargs: of ``OnlineVISModel``.
+        """
+        super().__init__(**kwargs)
+        self.proposal_generator = proposal_generator
+        self.roi_heads = roi_heads
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
+        ret = super().from_config(cfg)
+        shapes = ret["backbone"].output_shape()
+        ret["proposal_generator"] = build_proposal_generator(cfg, shapes)
+        ret["roi_heads"] = build_roi_heads(cfg, shapes)
+        # A copy: what a caller changes in cfg later must not reach videos that start later.
+        ret["tracker_factory"] = partial(build_tracker, cfg.clone())
+        return ret
+
+    def losses(self, clip: Clip) -> dict[str, Tensor]:
+        """Losses of B pairs: those of RPN, box, mask and track branch.
+
+        Args:
+            clip: each clip with one frame of role "key" and one of role "reference", both with
+                ``gt_boxes`` and ``gt_ids``; the key frame also with ``gt_classes``, ``gt_masks``.
+        """
+        if sorted(clip.roles) != ["key", "reference"]:
+            raise ValueError(
+                f"MaskTrackRCNN trains on one key and one reference frame per clip, not on "
+                f"{clip.roles}; use MODEL.VIS.MAPPER MaskTrackRCNNMapper"
+            )
+        features = self.backbone(clip.images.tensor)
+        key_rows, reference_rows = clip.rows("key"), clip.rows("reference")
+        key_features = {name: value[key_rows] for name, value in features.items()}
+        images = ImageList(
+            clip.images.tensor[key_rows], [clip.images.image_sizes[k] for k in key_rows.tolist()]
+        )
+        references = clip.instances_of("reference")
+        targets = [
+            _with_pids(key, reference)
+            for key, reference in zip(clip.instances_of("key"), references, strict=True)
+        ]
+        proposals, losses = self.proposal_generator(images, key_features, targets)
+        reference_embeddings = self.roi_heads.embed(
+            {name: value[reference_rows] for name, value in features.items()},
+            [reference.gt_boxes for reference in references],
+        ).split([len(reference) for reference in references])
+        _, roi_losses = self.roi_heads(
+            images, key_features, proposals, targets, list(reference_embeddings)
+        )
+        return {**losses, **roi_losses}
+
+    def detect(self, images: ImageList, state: VideoState) -> Instances:
+        """Detections of one frame with ``track_embeddings`` (n, D), see ``OnlineVISModel``."""
+        features = self.backbone(images.tensor)
+        proposals, _ = self.proposal_generator(images, features, None)
+        (detections,), _ = self.roi_heads(images, features, proposals, None)
+        detections.pred_masks = detections.pred_masks.float()
+        detections.track_embeddings = detections.track_embeddings.float()
+        return detector_postprocess(detections, state.height, state.width)
+
+
+def _with_pids(key: Instances, reference: Instances) -> Instances:
+    """The key frame's objects with ``gt_pids``; the proposals sampled from them inherit it."""
+    pids = reference_pids(key.gt_ids, reference.gt_ids)
+    return Instances(key.image_size, **key.get_fields(), gt_pids=pids)
