@@ -1,0 +1,1 @@
+"""Private helpers of the subset; nothing outside ``detectron2`` may import from here."""

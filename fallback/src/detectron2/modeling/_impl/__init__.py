@@ -1,0 +1,1 @@
+"""Private parts of `detectron2.modeling`; import them through the public modules."""
