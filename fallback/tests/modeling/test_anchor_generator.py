@@ -10,7 +10,7 @@ from detectron2.modeling.anchor_generator import DefaultAnchorGenerator
 
 
 def test_empty_maps_have_no_anchors():
-    generator = DefaultAnchorGenerator(sizes=[[8]], aspect_ratios=[[1.0]], strides=[4])
+    generator = DefaultAnchorGenerator(sizes=[[8]], aspect_ratios=[[1.0]], strides=[4], offset=0.0)
     (boxes,) = generator([torch.zeros(1, 2, 0, 3)])
     assert boxes.tensor.shape == (0, 4)
 

@@ -82,10 +82,9 @@ def transform_proposals(dataset_dict, image_shape, transforms, *, proposal_topk,
     """
     if "proposal_boxes" not in dataset_dict:
         return
-    given = dataset_dict.pop("proposal_boxes").astype(np.float32)
-    boxes = Boxes(
-        transforms.apply_box(BoxMode.convert(given, dataset_dict.pop("proposal_bbox_mode"), BoxMode.XYXY_ABS))
-    )
+    mode = dataset_dict.pop("proposal_bbox_mode")
+    given = BoxMode.convert(dataset_dict.pop("proposal_boxes"), mode, BoxMode.XYXY_ABS)
+    boxes = Boxes(transforms.apply_box(given))
     logits = torch.as_tensor(dataset_dict.pop("proposal_objectness_logits").astype("float32"))
     boxes.clip(image_shape)
     keep = boxes.nonempty(threshold=min_box_size)

@@ -186,15 +186,15 @@ def _generate_optimizer_class_with_gradient_clipping(
     Args:
         optimizer: optimizer class.
         per_param_clipper: called with each parameter.
-        global_clipper: called once with all parameters; only one of the two may be given (AssertionError).
+        global_clipper: called once with all parameters; exactly one of the two must be given (AssertionError).
     """
-    assert per_param_clipper is None or global_clipper is None, "give one clipper: for each parameter, or for all"
+    assert (per_param_clipper is None) != (global_clipper is None), "give one clipper: for each parameter, or for all"
 
     def step(self, closure=None):
         parameters = itertools.chain.from_iterable(group["params"] for group in self.param_groups)
         if global_clipper is not None:
             global_clipper(list(parameters))
-        elif per_param_clipper is not None:
+        else:
             for parameter in parameters:
                 per_param_clipper(parameter)
         super(type(self), self).step(closure)

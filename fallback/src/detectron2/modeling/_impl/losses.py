@@ -2,15 +2,17 @@
 
 import torch
 import torch.nn.functional as F
-from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss, sigmoid_focal_loss
+from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
+
+from detectron2.layers import ciou_loss, diou_loss
 
 # Below this the quadratic part is so narrow that its slope would overflow.
 _SMALLEST_BETA = 1e-5
 
 _OVERLAP_LOSSES = {
     "giou": generalized_box_iou_loss,
-    "diou": distance_box_iou_loss,
-    "ciou": complete_box_iou_loss,
+    "diou": diou_loss,
+    "ciou": ciou_loss,
 }
 
 
@@ -27,7 +29,8 @@ def smooth_l1_sum(prediction: torch.Tensor, target: torch.Tensor, beta: float) -
     """
     if beta < _SMALLEST_BETA:
         return F.l1_loss(prediction, target, reduction="sum")
-    return F.smooth_l1_loss(prediction, target, reduction="sum", beta=beta)
+    distance = torch.abs(prediction - target)
+    return torch.where(distance < beta, 0.5 * distance**2 / beta, distance - 0.5 * beta).sum()
 
 
 def focal_loss_sum(logits: torch.Tensor, target: torch.Tensor, alpha: float, gamma: float) -> torch.Tensor:
@@ -58,10 +61,9 @@ def overlap_loss_sum(kind: str, prediction: torch.Tensor, target: torch.Tensor) 
 
     Raises:
         ValueError: for another kind.
-        AssertionError: for boxes whose corners are not in order, such as NaN.
+        AssertionError: for predictions whose corners are not in order, such as NaN.
     """
     if kind not in _OVERLAP_LOSSES:
         raise ValueError(f"unknown box loss {kind!r}; known are smooth_l1 and {sorted(_OVERLAP_LOSSES)}")
-    for boxes in (prediction, target):
-        assert (boxes[:, 2:] >= boxes[:, :2]).all(), "a box has its corners out of order, or is NaN"
+    assert (prediction[:, 2:] >= prediction[:, :2]).all(), "a box has its corners out of order, or is NaN"
     return _OVERLAP_LOSSES[kind](prediction, target, reduction="sum")

@@ -30,7 +30,6 @@ _BLOCKS_BY_DEPTH = {
     152: (3, 8, 36, 3),
 }
 _BASIC_DEPTHS = (18, 34)
-_STAGES = ("res2", "res3", "res4", "res5")
 
 
 class ResNet(Backbone):
@@ -238,9 +237,10 @@ def build_resnet_backbone(cfg, input_shape):
         _check_basic_options(node)
 
     in_channels, out_channels = node.STEM_OUT_CHANNELS, node.RES2_OUT_CHANNELS
-    last = max(_STAGES.index(name) if name in _STAGES else -1 for name in node.OUT_FEATURES)
+    # All four, though ResNet may drop some: what a seed gives the rest of the model then
+    # does not depend on OUT_FEATURES.
     stages = []
-    for index in range(last + 1):
+    for index in range(4):
         options = _stage_options(node, index)
         stages.append(
             ResNet.make_stage(

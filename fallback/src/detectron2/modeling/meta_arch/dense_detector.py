@@ -23,8 +23,9 @@ def permute_to_N_HWA_K(tensor, K: int):
         (N, H * W * A, K).
     """
     assert tensor.dim() == 4, f"dense predictions are (N, A * K, H, W), got the shape {tuple(tensor.shape)}"
-    count, _, height, width = tensor.shape
-    return tensor.view(count, -1, K, height, width).permute(0, 3, 4, 1, 2).reshape(count, -1, K)
+    count, channels, height, width = tensor.shape
+    per_anchor = tensor.view(count, channels // K, K, height, width)
+    return per_anchor.permute(0, 3, 4, 1, 2).flatten(1, 3)
 
 
 class DenseDetector(nn.Module):

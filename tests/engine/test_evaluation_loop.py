@@ -1,0 +1,101 @@
+"""Evaluation: interrupted and resumed, never mixed with other weights."""
+
+import json
+
+import pytest
+import torch
+from detectron2.data import DatasetCatalog, MetadataCatalog
+
+from tests.engine.toy_model import ToyVIS, register_toy_set, toy_cfg
+from vis_projects.engine.errors import ConfigError, DataError
+from vis_projects.engine.evaluation_loop import evaluate_datasets, inference_fingerprint, weights_fingerprint
+
+
+@pytest.fixture
+def toy_set(tmp_path):
+    name = register_toy_set(tmp_path / "data", "toy_evaluation", videos=3)
+    yield name
+    for known in [n for n in DatasetCatalog.list() if n.startswith(name)]:
+        DatasetCatalog.remove(known)
+        MetadataCatalog.remove(known)
+
+
+def results_of(folder, name):
+    return json.loads((folder / "inference" / name / "results.json").read_text())
+
+
+def test_interrupted_evaluation_keeps_what_it_had_and_resumes(toy_set, tmp_path):
+    model = ToyVIS()
+    whole = evaluate_datasets(toy_cfg(toy_set, tmp_path / "whole"), model)
+    cfg = toy_cfg(toy_set, tmp_path / "cut")
+    model.stop_at_video = 2
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_datasets(cfg, model)
+    shards = list((tmp_path / "cut" / "inference" / toy_set / "shards").iterdir())
+    assert shards and shards[0].stat().st_size > 0
+    model.stop_at_video = 1  # would stop again if video 1 were run again
+    resumed = evaluate_datasets(cfg, model, resume=True)
+    assert str(resumed) == str(whole)  # as text, since some metrics are nan
+    assert results_of(tmp_path / "cut", toy_set) == results_of(tmp_path / "whole", toy_set)
+
+
+def test_without_resume_everything_runs_again(toy_set, tmp_path):
+    cfg, model = toy_cfg(toy_set, tmp_path), ToyVIS()
+    evaluate_datasets(cfg, model)
+    model.stop_at_video = 1
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_datasets(cfg, model)
+
+
+def test_resume_with_other_weights_or_settings_is_refused(toy_set, tmp_path):
+    cfg = toy_cfg(toy_set, tmp_path)
+    evaluate_datasets(cfg, ToyVIS())
+    evaluate_datasets(cfg, ToyVIS(), resume=True)
+    torch.save({}, tmp_path / "other.pth")
+    for key, value in (("MODEL.WEIGHTS", str(tmp_path / "other.pth")), ("INPUT.MIN_SIZE_TEST", 24)):
+        changed = toy_cfg(toy_set, tmp_path, opts=[key, value])
+        with pytest.raises(DataError, match="another run"):
+            evaluate_datasets(changed, ToyVIS(), resume=True)
+
+
+def test_fingerprints_leave_out_what_does_not_matter(tmp_path):
+    cfg = toy_cfg("none", tmp_path)
+    before = inference_fingerprint(cfg)
+    cfg.SOLVER.BASE_LR, cfg.MODEL.DEVICE = 9.0, "cuda"
+    assert inference_fingerprint(cfg) == before
+    cfg.MODEL.VIS.TRACKER.NAME = "Other"
+    assert inference_fingerprint(cfg) != before
+    assert weights_fingerprint(cfg) == ""
+
+
+def test_the_mode_of_the_model_is_kept(toy_set, tmp_path):
+    model = ToyVIS().train()
+    evaluate_datasets(toy_cfg(toy_set, tmp_path), model)
+    assert model.training
+
+
+def test_several_sets_are_kept_apart(toy_set, tmp_path):
+    other = register_toy_set(tmp_path / "other", toy_set + "_other", videos=1)
+    results = evaluate_datasets(toy_cfg(toy_set, tmp_path, opts=["DATASETS.TEST", (toy_set, other)]), ToyVIS())
+    assert list(results) == [toy_set, other] and "AP" in results[other]["segm"]
+
+
+def test_a_truncated_frame_is_named_and_finished_videos_stay(toy_set, tmp_path):
+    frame = tmp_path / "data" / "JPEGImages" / "video1" / "00001.jpg"
+    frame.write_bytes(frame.read_bytes()[:100])
+    with pytest.raises(DataError, match="video 2.*00001.jpg"):
+        evaluate_datasets(toy_cfg(toy_set, tmp_path), ToyVIS())
+    shards = list((tmp_path / "inference" / toy_set / "shards").iterdir())
+    assert shards and shards[0].stat().st_size > 0
+
+
+def test_a_set_of_images_cannot_be_evaluated(tmp_path):
+    MetadataCatalog.get("toy_images").set(evaluator_type="coco")
+    with pytest.raises(ConfigError, match="toy_images is no video set"):
+        evaluate_datasets(toy_cfg("toy_images", tmp_path), ToyVIS())
+    MetadataCatalog.remove("toy_images")
+
+
+def test_a_class_subset_is_evaluated_on_its_own(toy_set, tmp_path):
+    cfg = toy_cfg(toy_set, tmp_path, opts=["DATASETS.CLASS_SUBSET", ("square", "disc", "bar")])
+    assert "AP" in evaluate_datasets(cfg, ToyVIS())["segm"]

@@ -1,0 +1,112 @@
+"""Evaluation on data sets: whole videos per process, finished videos on disk at once, resumable."""
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from detectron2.config import CfgNode
+from detectron2.data import MetadataCatalog
+from detectron2.evaluation import DatasetEvaluator, inference_context, print_csv_format
+from detectron2.utils import comm
+from torch import nn
+
+from vis_projects.data import DatasetError, build_vis_test_loader, register_class_subset
+from vis_projects.engine.errors import ConfigError, DataError, last_line
+from vis_projects.engine.progress import CountedFrames, Progress
+from vis_projects.evaluation import EvaluationInputError, YTVISEvaluator
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate_datasets(cfg: CfgNode, model: nn.Module, *, resume: bool = False) -> OrderedDict:
+    """Evaluates a model on each set of DATASETS.TEST, in OUTPUT_DIR/inference/<data set>.
+
+    Args:
+        cfg: resolved config.
+        model: meta-architecture, not wrapped; its mode is the same afterwards.
+        resume: keep the videos that an earlier, interrupted evaluation of the same weights has finished.
+
+    Returns:
+        {task: {metric: number}} of the only set, or {data set: {task: ...}} of several. On processes other than the
+        main one it is empty.
+
+    Raises:
+        ConfigError: a set that is not a video set.
+        DataError: a frame or an annotation cannot be read; with `resume`, the videos there come from other weights or
+            settings.
+    """
+    results = OrderedDict()
+    for name in cfg.DATASETS.TEST:
+        if cfg.DATASETS.CLASS_SUBSET:
+            name = register_class_subset(name, tuple(cfg.DATASETS.CLASS_SUBSET))
+        if MetadataCatalog.get(name).get("evaluator_type") != "ytvis":
+            raise ConfigError(f"DATASETS.TEST: {name} is no video set that can be evaluated; register_ytvis makes one")
+        folder = Path(cfg.OUTPUT_DIR) / "inference" / name
+        with input_errors(f"evaluate {name}"):
+            evaluator = YTVISEvaluator(name, folder, resume=resume, run_key=run_key(cfg))
+            loader = build_vis_test_loader(cfg, name, skip_video_ids=evaluator.done_video_ids())
+            results[name] = run_evaluation(model, loader, evaluator, title=f"evaluate {name}")
+        if comm.is_main_process() and results[name]:
+            logger.info(f"results on {name}:")
+            print_csv_format(results[name])
+    return next(iter(results.values())) if len(results) == 1 else results
+
+
+def run_evaluation(
+    model: nn.Module, loader: Iterable[list[dict]], evaluator: DatasetEvaluator, *, title: str
+) -> OrderedDict:
+    """Runs the model over this process's videos and evaluates those of all processes.
+
+    An interruption leaves each finished video in the evaluator's shards.
+    """
+    evaluator.reset()
+    progress = Progress(len(loader), title=title, unit="video")
+    try:
+        with inference_context(model):
+            for items in loader:
+                counted = [{**item, "image": CountedFrames(item["image"], progress)} for item in items]
+                evaluator.process(items, model(counted))
+    except KeyboardInterrupt:
+        logger.warning(f"{title}: interrupted; finished videos are kept, --eval-only --resume goes on with the rest")
+        raise
+    finally:
+        progress.close()
+    comm.synchronize()
+    return OrderedDict(evaluator.evaluate() or {})
+
+
+@contextmanager
+def input_errors(title: str) -> Iterator[None]:
+    """Turns the errors of frames, annotations and result files into one line.
+
+    Raises:
+        DataError: instead of them.
+    """
+    try:
+        yield
+    except (OSError, DatasetError, EvaluationInputError) as error:
+        raise DataError(f"{title}: {last_line(error)}") from error
+
+
+def run_key(cfg: CfgNode) -> str:
+    """What tells apart runs whose finished videos must not be mixed: weights and settings."""
+    return f"{weights_fingerprint(cfg)} {inference_fingerprint(cfg)}"
+
+
+def weights_fingerprint(cfg: CfgNode) -> str:
+    """Path, size and time of change of the weights; of a URL the URL alone."""
+    path = Path(cfg.MODEL.WEIGHTS)
+    if not cfg.MODEL.WEIGHTS or not path.is_file():
+        return cfg.MODEL.WEIGHTS
+    return f"{path.resolve()}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+
+
+def inference_fingerprint(cfg: CfgNode) -> str:
+    """Hash of the config nodes that a result depends on."""
+    nodes = [cfg.MODEL.clone(), cfg.INPUT, cfg.TEST, cfg.DATASETS.CLASS_SUBSET]
+    nodes[0].defrost()
+    nodes[0].WEIGHTS = nodes[0].DEVICE = ""
+    return hashlib.sha256("\n".join(str(node) for node in nodes).encode()).hexdigest()

@@ -1,0 +1,11 @@
+"""Average precision and recall of tracks after the YouTube-VIS rules, and the Detectron2 evaluator around them."""
+
+from vis_projects.evaluation.errors import EvaluationInputError, NoGroundTruthError
+from vis_projects.evaluation.evaluate import evaluate_json
+from vis_projects.evaluation.params import EvalParams
+from vis_projects.evaluation.summary import EvalResult
+from vis_projects.evaluation.ytvis_evaluator import YTVISEvaluator
+
+__all__ = [
+    "EvalParams", "EvalResult", "EvaluationInputError", "NoGroundTruthError", "YTVISEvaluator", "evaluate_json",
+]
