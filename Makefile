@@ -7,12 +7,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 DEMO := demo_output
+DEMO_RESULTS := $(DEMO)/eval/inference/synthvis_tiny_val/results.json
 DEMO_DATA := $(DEMO)/datasets/synthvis/tiny
 DEMO_CONFIG := configs/quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml
 export DETECTRON2_DATASETS ?= $(CURDIR)/$(DEMO)/datasets
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test bench clean env
+.PHONY: setup demo test clean env
 
 setup: $(READY)
 	@$(PY) -c "import torch, torchvision, detectron2, vis_projects, pytest" || \
@@ -37,7 +38,7 @@ env: setup
 	@$(PY) -m vis_projects.cli.main env
 
 demo: $(DEMO)/report.html
-	@cat $(DEMO)/eval/ap_table.txt
+	@cat $(DEMO)/ap_table.txt
 	@echo "Report: $(DEMO)/report.html   overlay videos: $(DEMO)/overlay   checkpoint: $(DEMO)/train/model_final.pth"
 
 $(DEMO_DATA)/val/instances.json: | setup
@@ -48,13 +49,13 @@ $(DEMO)/train/model_final.pth: $(DEMO_DATA)/val/instances.json $(DEMO_CONFIG) | 
 	@echo "== demo 2/4: training MaskTrack R-CNN from scratch =="
 	$(PY) train_net.py --resume --config-file $(DEMO_CONFIG) OUTPUT_DIR $(DEMO)/train
 
-$(DEMO)/eval/results.json: $(DEMO)/train/model_final.pth
+$(DEMO_RESULTS): $(DEMO)/train/model_final.pth
 	@echo "== demo 3/4: evaluating the written checkpoint =="
 	$(PY) train_net.py --eval-only --config-file $(DEMO_CONFIG) MODEL.WEIGHTS $(DEMO)/train/model_final.pth OUTPUT_DIR $(DEMO)/eval
 
-$(DEMO)/report.html: $(DEMO)/eval/results.json
+$(DEMO)/report.html: $(DEMO_RESULTS)
 	@echo "== demo 4/4: overlay videos and report =="
-	$(PY) -m vis_projects.cli.main report --config-file $(DEMO_CONFIG) --results $(DEMO)/eval/results.json --metrics $(DEMO)/train/metrics.json --output $(DEMO)
+	$(PY) -m vis_projects.cli.main report --output-dir $(DEMO)/eval --metrics $(DEMO)/train/metrics.json --out $(DEMO)
 
 test: setup
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(TEST_WORKERS) tests fallback/tests

@@ -65,7 +65,8 @@ def test_everything_is_inside_the_file(tmp_path):
     assert "script" not in names and "link" not in names and names.count("svg") == 1
     assert not re.search(r"https?://", text)
     sources = [attrs["src"] for name, attrs in tags if name == "img"]
-    images = [np.asarray(Image.open(io.BytesIO(base64.b64decode(src.removeprefix("data:image/jpeg;base64,"))))) for src in sources]
+    data = [base64.b64decode(source.removeprefix("data:image/jpeg;base64,")) for source in sources]
+    images = [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in data]
     assert [image.shape for image in images] == [(40, 60, 3)] * 2
     assert [round(float(image.mean())) for image in images] == [100, 7]
     for piece in ("Run &lt;1&gt;", "video &lt;3&gt;", "cat&lt;b&gt;", "cpu &amp; more", "<td>12.5</td>", "<td>–</td>",

@@ -71,8 +71,8 @@ def load_ground_truth(
     annotations = data.get("annotations")
     if not annotations:
         raise NoGroundTruthError(
-            f"{where}: no ground truth in it (annotations: {shorten(annotations)}); scores need a file with annotations, "
-            "for example the held-out part that `vis split` makes of the training file"
+            f"{where}: no ground truth in it (annotations: {shorten(annotations)}); scores need a file with "
+            "annotations, for example the held-out part that `vis split` makes of the training file"
         )
     cells: dict[Cell, list[EvalTrack]] = {}
     seen: set = set()

@@ -99,7 +99,8 @@ def _index_shard(path: Path, source: dict) -> ShardIndex:
                 index.entries[content["video_id"]] = position
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise EvaluationInputError(
-                f"{path}: the line at byte {position} is broken ({error!r}); delete the file, or evaluate without resume"
+                f"{path}: the line at byte {position} is broken ({error!r}); delete the file, or evaluate without "
+                "resume"
             ) from error
         index.end = position + len(line)
     if index.end < path.stat().st_size:

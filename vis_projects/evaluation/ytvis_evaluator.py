@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class YTVISEvaluator(DatasetEvaluator):
-    """Writes every finished video to a shard of its process at once; the main process merges the shards and scores them.
+    """Writes every finished video to a shard of its process at once; the main process merges and scores them.
 
     The folder of the results must be seen by all processes. Classes and their ids come from the metadata of the data
     set, so that a subset of classes is scored as such.

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.anchor_generator`."""
+
 import math
 
 import pytest

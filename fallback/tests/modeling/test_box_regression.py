@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.box_regression`."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.matcher`."""
+
 import pytest
 import torch
 

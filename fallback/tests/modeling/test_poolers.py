@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.poolers`."""
+
 import pytest
 import torch
 

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.postprocessing`."""
+
 import pytest
 import torch
 

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.sampling`."""
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st

@@ -52,23 +52,23 @@ class Preset:
 PRESETS: Mapping[str, Preset] = {
     "tiny": Preset(
         name="tiny", width=160, height=96, length=16, num_classes=4, min_tracks=2, max_tracks=4, track_bias=0.8,
-        num_videos={"train": 48, "val": 16, "test": 16}, object_height=(0.25, 0.5), speed=0.2, texture_size=64,
-        events={"lookalike": 0.3, "crowd": 0.0, "late": 0.15, "leave": 0.15, "cross": 0.3, "occlude": 0.3,
+        num_videos={"train": 48, "val": 16, "test": 16}, object_height=(0.25, 0.5), speed=0.13, texture_size=64,
+        events={"lookalike": 0.3, "crowd": 0.0, "late": 0.15, "leave": 0.2, "cross": 0.3, "occlude": 0.2,
                 "fast": 0.15, "change": 0.2},
-        gap_frames=(3, 5), exposures=(0.0, 0.0, 0.3), camouflage=0.0, max_clutter=1, max_noise=3.0,
-        background_chroma=15.0),
+        gap_frames=(3, 5), margin=0.1, full_occlusion=0.15, exposures=(0.0, 0.0, 0.3), camouflage=0.0,
+        max_clutter=1, max_noise=3.0, background_chroma=15.0),
     "small": Preset(
         name="small", width=320, height=192, length=24, num_classes=8, min_tracks=2, max_tracks=7, track_bias=0.45,
-        num_videos={"train": 300, "val": 40, "test": 40}, object_height=(0.2, 0.55), speed=0.22, texture_size=128,
-        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.3, "leave": 0.2, "cross": 0.4, "occlude": 0.35,
-                "fast": 0.2, "change": 0.25},
-        gap_frames=(4, 8)),
+        num_videos={"train": 300, "val": 40, "test": 40}, object_height=(0.2, 0.55), speed=0.125, texture_size=128,
+        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.28, "leave": 0.17, "cross": 0.4, "occlude": 0.25,
+                "fast": 0.24, "change": 0.25},
+        gap_frames=(4, 8), margin=0.11, full_occlusion=0.25),
     "full": Preset(
-        name="full", width=640, height=360, length=36, num_classes=8, min_tracks=3, max_tracks=10, track_bias=0.45,
-        num_videos={"train": 2000, "val": 120, "test": 120}, object_height=(0.15, 0.6), speed=0.22, texture_size=256,
-        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.3, "leave": 0.3, "cross": 0.4, "occlude": 0.4,
-                "fast": 0.25, "change": 0.25},
-        gap_frames=(4, 10)),
+        name="full", width=640, height=360, length=36, num_classes=8, min_tracks=3, max_tracks=10, track_bias=0.32,
+        num_videos={"train": 2000, "val": 120, "test": 120}, object_height=(0.15, 0.6), speed=0.105, texture_size=256,
+        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.28, "leave": 0.2, "cross": 0.4, "occlude": 0.1,
+                "fast": 0.2, "change": 0.25},
+        gap_frames=(4, 10), margin=0.08, full_occlusion=0.1, max_clutter=1),
 }
 
 

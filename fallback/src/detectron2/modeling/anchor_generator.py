@@ -8,12 +8,17 @@ import torch
 from fvcore.common.registry import Registry
 from torch import nn
 
+from detectron2._impl.placeholders import placeholder_getattr
 from detectron2.config import configurable
 from detectron2.layers import ShapeSpec, move_device_like
 from detectron2.structures import Boxes
 
+__getattr__ = placeholder_getattr(__name__, ("RotatedAnchorGenerator",))
+
 ANCHOR_GENERATOR_REGISTRY = Registry("ANCHOR_GENERATOR")
-ANCHOR_GENERATOR_REGISTRY.__doc__ = "Classes built as `(cfg, input_shape: list[ShapeSpec])`, by MODEL.ANCHOR_GENERATOR.NAME."
+ANCHOR_GENERATOR_REGISTRY.__doc__ = (
+    "Classes built as `(cfg, input_shape: list[ShapeSpec])`, found by MODEL.ANCHOR_GENERATOR.NAME."
+)
 
 
 class BufferList(nn.Module):

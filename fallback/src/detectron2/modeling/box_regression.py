@@ -5,11 +5,13 @@ from typing import List, Tuple, Union
 
 import torch
 
+from detectron2._impl.placeholders import placeholder_getattr
 from detectron2.layers import cat
 from detectron2.structures import Boxes
 
 from ._impl.losses import overlap_loss_sum, smooth_l1_sum
 
+__getattr__ = placeholder_getattr(__name__, ("Box2BoxTransformLinear", "Box2BoxTransformRotated"))
 __all__ = ["Box2BoxTransform"]
 
 # A side grows at most by this factor (1000 pixels from 16), so that exp stays finite.
@@ -89,13 +91,9 @@ def _centre_and_size(boxes):
 
 
 def _dense_box_regression_loss(
-    anchors: List[Union[Boxes, torch.Tensor]],
-    box2box_transform: Box2BoxTransform,
-    pred_anchor_deltas: List[torch.Tensor],
-    gt_boxes: List[torch.Tensor],
-    fg_mask: torch.Tensor,
-    box_reg_loss_type="smooth_l1",
-    smooth_l1_beta=0.0,
+    anchors: List[Union[Boxes, torch.Tensor]], box2box_transform: Box2BoxTransform,
+    pred_anchor_deltas: List[torch.Tensor], gt_boxes: List[torch.Tensor], fg_mask: torch.Tensor,
+    box_reg_loss_type="smooth_l1", smooth_l1_beta=0.0
 ):
     """Sum of the box loss over the foreground anchors of a batch.
 

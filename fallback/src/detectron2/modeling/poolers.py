@@ -14,11 +14,7 @@ __all__ = ["ROIPooler"]
 
 
 def assign_boxes_to_levels(
-    box_lists: List[Boxes],
-    min_level: int,
-    max_level: int,
-    canonical_box_size: int,
-    canonical_level: int,
+    box_lists: List[Boxes], min_level: int, max_level: int, canonical_box_size: int, canonical_level: int
 ):
     """Picks a pyramid level for each box: eq. 1 of arXiv 1612.03144.
 
@@ -73,13 +69,7 @@ class ROIPooler(nn.Module):
     """
 
     def __init__(
-        self,
-        output_size,
-        scales,
-        sampling_ratio,
-        pooler_type,
-        canonical_box_size=224,
-        canonical_level=4,
+        self, output_size, scales, sampling_ratio, pooler_type, canonical_box_size=224, canonical_level=4
     ):
         super().__init__()
         if isinstance(output_size, int):

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.backbone.backbone`."""
+
 import pytest
 import torch
 

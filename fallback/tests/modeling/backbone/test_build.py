@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.backbone.build`."""
+
 import pytest
 from torch import nn
 

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.backbone.fpn`."""
+
 import pytest
 import torch
 from torch import nn

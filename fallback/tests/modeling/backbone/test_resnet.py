@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.backbone.resnet`."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.meta_arch.build`."""
+
 import pytest
 from torch import nn
 

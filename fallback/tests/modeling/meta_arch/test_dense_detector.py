@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.meta_arch.dense_detector`."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.meta_arch.rcnn`."""
+
 import pytest
 import torch
 
@@ -99,7 +101,8 @@ def test_proposals_can_come_with_the_inputs(model, make_inputs, storage):
 
 def test_the_state_leaves_out_pixel_statistics(model):
     names = list(model.state_dict())
-    assert names[0] == "backbone.fpn_lateral2.weight" and not any("pixel" in name or "anchors" in name for name in names)
+    assert names[0] == "backbone.fpn_lateral2.weight"
+    assert not any("pixel" in name or "anchors" in name for name in names)
     assert model.device == torch.device("cpu")
 
 
@@ -123,3 +126,11 @@ def test_proposal_network(cfg, make_inputs, storage):
     with torch.no_grad():
         proposals = network.eval()(inputs)[0]["proposals"]
     assert proposals.image_size == (128, 96) and proposals.has("objectness_logits")
+
+
+def test_pictures_of_the_training_on_request(cfg, make_inputs, storage):
+    cfg.VIS_PERIOD = 1
+    build_model(cfg)(make_inputs(1, 2))
+    pictures = {name: image.shape for name, image, _ in storage._vis_data}
+    # The image twice, side by side.
+    assert pictures["Left: GT bounding boxes;  Right: Predicted proposals"] == (3, 64, 2 * 96)

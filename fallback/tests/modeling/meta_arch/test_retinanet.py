@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.meta_arch.retinanet`."""
+
 import math
 
 import pytest
@@ -6,7 +8,7 @@ import torch
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import RetinaNet, build_model
 from detectron2.modeling.meta_arch.retinanet import RetinaNetHead
-from detectron2.structures import Boxes
+from detectron2.structures import Boxes, Instances
 
 
 @pytest.fixture
@@ -71,3 +73,13 @@ def test_batch_norm_keeps_statistics_for_each_level():
     head([torch.ones(1, 4, 3, 3), torch.zeros(1, 4, 3, 3)])
     head([torch.ones(1, 4, 3, 3), torch.zeros(1, 4, 3, 3)])
     assert [int(head.cls_subnet[1][level].num_batches_tracked) for level in (0, 1)] == [2, 2]
+
+
+def test_pictures_of_results(model, make_inputs, storage):
+    inputs = make_inputs(1)
+    results = [Instances((128, 96), pred_boxes=Boxes(torch.tensor([[0.0, 0, 50, 100]])), scores=torch.ones(1),
+                         pred_classes=torch.zeros(1, dtype=torch.int64))]
+    model.visualize_training(inputs, results)
+    ((_, image, _),) = storage._vis_data
+    # The image twice, one above the other.
+    assert image.shape == (3, 2 * 64, 96) and image.dtype.name == "uint8"

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.proposal_generator.build`."""
+
 import pytest
 
 from detectron2.modeling import build_backbone, build_proposal_generator

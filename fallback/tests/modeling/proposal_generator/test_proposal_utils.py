@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.proposal_generator.proposal_utils`."""
+
 import math
 
 import pytest

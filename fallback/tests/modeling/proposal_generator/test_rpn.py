@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.proposal_generator.rpn`."""
+
 import math
 
 import pytest

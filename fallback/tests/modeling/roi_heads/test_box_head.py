@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.roi_heads.box_head`."""
+
 import pytest
 import torch
 from torch import nn

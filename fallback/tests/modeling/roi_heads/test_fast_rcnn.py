@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.roi_heads.fast_rcnn`."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.roi_heads.mask_head`."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tests of `detectron2.modeling.roi_heads.roi_heads`."""
+
 import pytest
 import torch
 

@@ -38,7 +38,7 @@ class RandomBrightness(Augmentation):
 
 
 class RandomSaturation(Augmentation):
-    """Blend with the grey image: result = w * image + (1 - w) * grey. For RGB images of three channels (AssertionError).
+    """Blend with the grey image: result = w * image + (1 - w) * grey. For three channels (AssertionError).
 
     Args:
         intensity_min, intensity_max: bounds of w; 0 is grey, above 1 more colourful.

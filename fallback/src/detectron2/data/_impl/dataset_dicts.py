@@ -88,7 +88,9 @@ def filter_images_with_few_keypoints(dataset_dicts, min_keypoints_per_image):
     def visible(record):
         # Every third number is a visibility.
         return sum(
-            int((np.asarray(anno["keypoints"][2::3]) > 0).sum()) for anno in record["annotations"] if "keypoints" in anno
+            int((np.asarray(anno["keypoints"][2::3]) > 0).sum())
+            for anno in record["annotations"]
+            if "keypoints" in anno
         )
 
     kept = [record for record in dataset_dicts if visible(record) >= min_keypoints_per_image]

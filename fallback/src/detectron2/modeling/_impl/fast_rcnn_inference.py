@@ -9,12 +9,8 @@ from detectron2.structures import Boxes, Instances
 
 
 def fast_rcnn_inference(
-    boxes: List[torch.Tensor],
-    scores: List[torch.Tensor],
-    image_shapes: List[Tuple[int, int]],
-    score_thresh: float,
-    nms_thresh: float,
-    topk_per_image: int,
+    boxes: List[torch.Tensor], scores: List[torch.Tensor], image_shapes: List[Tuple[int, int]],
+    score_thresh: float, nms_thresh: float, topk_per_image: int
 ):
     """Runs `fast_rcnn_inference_single_image` on each image.
 
@@ -38,12 +34,7 @@ def fast_rcnn_inference(
 
 
 def fast_rcnn_inference_single_image(
-    boxes,
-    scores,
-    image_shape: Tuple[int, int],
-    score_thresh: float,
-    nms_thresh: float,
-    topk_per_image: int,
+    boxes, scores, image_shape: Tuple[int, int], score_thresh: float, nms_thresh: float, topk_per_image: int
 ):
     """Turns the scored boxes of one image into detections.
 

@@ -30,14 +30,8 @@ class Res5ROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self,
-        *,
-        in_features: List[str],
-        pooler: ROIPooler,
-        res5: nn.Module,
-        box_predictor: nn.Module,
-        mask_head: Optional[nn.Module] = None,
-        **kwargs,
+        self, *, in_features: List[str], pooler: ROIPooler, res5: nn.Module, box_predictor: nn.Module,
+        mask_head: Optional[nn.Module] = None, **kwargs
     ):
         super().__init__(**kwargs)
         self.in_features = in_features
@@ -94,11 +88,8 @@ class Res5ROIHeads(ROIHeads):
         return nn.Sequential(*blocks), out_channels
 
     def forward(
-        self,
-        images: ImageList,
-        features: Dict[str, torch.Tensor],
-        proposals: List[Instances],
-        targets: Optional[List[Instances]] = None,
+        self, images: ImageList, features: Dict[str, torch.Tensor], proposals: List[Instances],
+        targets: Optional[List[Instances]] = None
     ):
         """Same as `ROIHeads.forward`; in training the returned instances are empty lists."""
         if self.training:

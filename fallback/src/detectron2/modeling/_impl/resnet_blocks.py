@@ -47,16 +47,8 @@ class BottleneckBlock(CNNBlockBase):
     """
 
     def __init__(
-        self,
-        in_channels,
-        out_channels,
-        *,
-        bottleneck_channels,
-        stride=1,
-        num_groups=1,
-        norm="BN",
-        stride_in_1x1=False,
-        dilation=1,
+        self, in_channels, out_channels, *, bottleneck_channels, stride=1, num_groups=1, norm="BN",
+        stride_in_1x1=False, dilation=1
     ):
         super().__init__(in_channels, out_channels, stride)
         first, second = (stride, 1) if stride_in_1x1 else (1, stride)
@@ -85,18 +77,8 @@ class DeformBottleneckBlock(CNNBlockBase):
     """
 
     def __init__(
-        self,
-        in_channels,
-        out_channels,
-        *,
-        bottleneck_channels,
-        stride=1,
-        num_groups=1,
-        norm="BN",
-        stride_in_1x1=False,
-        dilation=1,
-        deform_modulated=False,
-        deform_num_groups=1,
+        self, in_channels, out_channels, *, bottleneck_channels, stride=1, num_groups=1, norm="BN",
+        stride_in_1x1=False, dilation=1, deform_modulated=False, deform_num_groups=1
     ):
         super().__init__(in_channels, out_channels, stride)
         first, second = (stride, 1) if stride_in_1x1 else (1, stride)

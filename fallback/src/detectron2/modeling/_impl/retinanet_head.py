@@ -30,14 +30,8 @@ class RetinaNetHead(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        input_shape: List[ShapeSpec],
-        num_classes,
-        num_anchors,
-        conv_dims: List[int],
-        norm="",
-        prior_prob=0.01,
+        self, *, input_shape: List[ShapeSpec], num_classes, num_anchors, conv_dims: List[int], norm="",
+        prior_prob=0.01
     ):
         super().__init__()
         self._num_features = len(input_shape)
@@ -75,7 +69,8 @@ class RetinaNetHead(nn.Module):
             (logits, deltas): for each map float (N, A * K, H_l, W_l) and
             (N, A * 4, H_l, W_l).
         """
-        assert len(features) == self._num_features, f"the head was built for {self._num_features} maps, got {len(features)}"
+        wanted = self._num_features
+        assert len(features) == wanted, f"the head was built for {wanted} maps, got {len(features)}"
         logits = [self.cls_score(self.cls_subnet(feature)) for feature in features]
         deltas = [self.bbox_pred(self.bbox_subnet(feature)) for feature in features]
         return logits, deltas

@@ -52,13 +52,8 @@ class ROIHeads(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        num_classes,
-        batch_size_per_image,
-        positive_fraction,
-        proposal_matcher,
-        proposal_append_gt=True,
+        self, *, num_classes, batch_size_per_image, positive_fraction, proposal_matcher,
+        proposal_append_gt=True
     ):
         super().__init__()
         self.num_classes = num_classes
@@ -79,11 +74,8 @@ class ROIHeads(nn.Module):
         }
 
     def forward(
-        self,
-        images: ImageList,
-        features: Dict[str, torch.Tensor],
-        proposals: List[Instances],
-        targets: Optional[List[Instances]] = None,
+        self, images: ImageList, features: Dict[str, torch.Tensor], proposals: List[Instances],
+        targets: Optional[List[Instances]] = None
     ) -> Tuple[List[Instances], Dict[str, torch.Tensor]]:
         """Runs the heads; for subclasses to implement.
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from detectron2.layers import CNNBlockBase, ShapeSpec
+from detectron2.layers import CNNBlockBase
 
 from .._impl.initializers import normal_fill
 from .._impl.resnet_blocks import BasicBlock, BasicStem, BottleneckBlock, DeformBottleneckBlock

@@ -1,6 +1,6 @@
 """Base of one-stage detectors, which predict at every point of the feature maps."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -8,6 +8,7 @@ from torch import nn
 from detectron2.layers import cat, move_device_like
 from detectron2.structures import Boxes, ImageList, Instances
 
+from .._impl.training_images import store_detections
 from ..backbone import Backbone
 from ..postprocessing import detector_postprocess
 
@@ -43,13 +44,8 @@ class DenseDetector(nn.Module):
     """
 
     def __init__(
-        self,
-        backbone: Backbone,
-        head: nn.Module,
-        head_in_features: Optional[List[str]] = None,
-        *,
-        pixel_mean,
-        pixel_std,
+        self, backbone: Backbone, head: nn.Module, head_in_features: Optional[List[str]] = None, *, pixel_mean,
+        pixel_std
     ):
         super().__init__()
         self.backbone = backbone
@@ -105,6 +101,16 @@ class DenseDetector(nn.Module):
         constraints = backbone.padding_constraints
         return ImageList.from_tensors(normalised, backbone.size_divisibility, padding_constraints=constraints)
 
+    def visualize_training(self, batched_inputs, results):
+        """Puts the first image's ground truth and best results into the event storage.
+
+        Args:
+            batched_inputs: as in `forward`, with "instances".
+            results: for each image, Instances with `pred_boxes`, best first.
+        """
+        assert len(batched_inputs) == len(results), f"{len(results)} results for {len(batched_inputs)} inputs"
+        store_detections(batched_inputs, results, self.input_format)
+
     def _move_to_current_device(self, x):
         return move_device_like(x, self.pixel_mean)
 
@@ -123,7 +129,10 @@ class DenseDetector(nn.Module):
         setattr(self, name, average)
         return average
 
-    def _decode_per_level_predictions(self, anchors: Boxes, pred_scores, pred_deltas, score_thresh, topk_candidates, image_size):
+    def _decode_per_level_predictions(
+        self, anchors: Boxes, pred_scores: torch.Tensor, pred_deltas: torch.Tensor, score_thresh: float,
+        topk_candidates: int, image_size: Tuple[int, int]
+    ) -> Instances:
         """Decodes the best predictions of one level.
 
         Args:
@@ -145,13 +154,8 @@ class DenseDetector(nn.Module):
         return Instances(image_size, pred_boxes=Boxes(boxes), scores=scores, pred_classes=classes)
 
     def _decode_multi_level_predictions(
-        self,
-        anchors: List[Boxes],
-        pred_scores: List[torch.Tensor],
-        pred_deltas: List[torch.Tensor],
-        score_thresh: float,
-        topk_candidates: int,
-        image_size,
+        self, anchors: List[Boxes], pred_scores: List[torch.Tensor], pred_deltas: List[torch.Tensor],
+        score_thresh: float, topk_candidates: int, image_size: Tuple[int, int]
     ) -> Instances:
         """Decodes each level as `_decode_per_level_predictions` does and joins the results."""
         levels = [

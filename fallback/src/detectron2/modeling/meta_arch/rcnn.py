@@ -44,15 +44,9 @@ class GeneralizedRCNN(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        backbone: Backbone,
-        proposal_generator: nn.Module,
-        roi_heads: nn.Module,
-        pixel_mean: Tuple[float],
-        pixel_std: Tuple[float],
-        input_format: Optional[str] = None,
-        vis_period: int = 0,
+        self, *, backbone: Backbone, proposal_generator: nn.Module, roi_heads: nn.Module,
+        pixel_mean: Tuple[float], pixel_std: Tuple[float], input_format: Optional[str] = None,
+        vis_period: int = 0
     ):
         super().__init__()
         self.backbone = backbone
@@ -107,10 +101,8 @@ class GeneralizedRCNN(nn.Module):
         return {**losses, **proposal_losses}
 
     def inference(
-        self,
-        batched_inputs: List[Dict[str, torch.Tensor]],
-        detected_instances: Optional[List[Instances]] = None,
-        do_postprocess: bool = True,
+        self, batched_inputs: List[Dict[str, torch.Tensor]],
+        detected_instances: Optional[List[Instances]] = None, do_postprocess: bool = True
     ):
         """Runs the model on images without ground truth.
 
@@ -188,12 +180,8 @@ class ProposalNetwork(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        backbone: Backbone,
-        proposal_generator: nn.Module,
-        pixel_mean: Tuple[float],
-        pixel_std: Tuple[float],
+        self, *, backbone: Backbone, proposal_generator: nn.Module, pixel_mean: Tuple[float],
+        pixel_std: Tuple[float]
     ):
         super().__init__()
         self.backbone = backbone

@@ -8,7 +8,7 @@ from torch import nn
 
 from detectron2.config import configurable
 from detectron2.layers import batched_nms, cat
-from detectron2.structures import Boxes, ImageList, Instances, pairwise_iou
+from detectron2.structures import Boxes, ImageList, pairwise_iou
 from detectron2.utils.events import get_event_storage
 
 from .._impl.losses import focal_loss_sum
@@ -54,27 +54,10 @@ class RetinaNet(DenseDetector):
 
     @configurable
     def __init__(
-        self,
-        *,
-        backbone: Backbone,
-        head: nn.Module,
-        head_in_features,
-        anchor_generator,
-        box2box_transform,
-        anchor_matcher,
-        num_classes,
-        focal_loss_alpha=0.25,
-        focal_loss_gamma=2.0,
-        smooth_l1_beta=0.0,
-        box_reg_loss_type="smooth_l1",
-        test_score_thresh=0.05,
-        test_topk_candidates=1000,
-        test_nms_thresh=0.5,
-        max_detections_per_image=100,
-        pixel_mean,
-        pixel_std,
-        vis_period=0,
-        input_format="BGR",
+        self, *, backbone: Backbone, head: nn.Module, head_in_features, anchor_generator, box2box_transform,
+        anchor_matcher, num_classes, focal_loss_alpha=0.25, focal_loss_gamma=2.0, smooth_l1_beta=0.0,
+        box_reg_loss_type="smooth_l1", test_score_thresh=0.05, test_topk_candidates=1000, test_nms_thresh=0.5,
+        max_detections_per_image=100, pixel_mean, pixel_std, vis_period=0, input_format="BGR"
     ):
         super().__init__(backbone, head, head_in_features, pixel_mean=pixel_mean, pixel_std=pixel_std)
         self.num_classes = num_classes
@@ -200,11 +183,8 @@ class RetinaNet(DenseDetector):
         return results
 
     def inference_single_image(
-        self,
-        anchors: List[Boxes],
-        box_cls: List[torch.Tensor],
-        box_delta: List[torch.Tensor],
-        image_size: Tuple[int, int],
+        self, anchors: List[Boxes], box_cls: List[torch.Tensor], box_delta: List[torch.Tensor],
+        image_size: Tuple[int, int]
     ):
         """Decodes one image and removes duplicates.
 

@@ -13,14 +13,9 @@ _SURE_LOGIT = math.log((1.0 - 1e-10) / (1 - (1.0 - 1e-10)))
 
 
 def find_top_rpn_proposals(
-    proposals: List[torch.Tensor],
-    pred_objectness_logits: List[torch.Tensor],
-    image_sizes: List[Tuple[int, int]],
-    nms_thresh: float,
-    pre_nms_topk: int,
-    post_nms_topk: int,
-    min_box_size: float,
-    training: bool,
+    proposals: List[torch.Tensor], pred_objectness_logits: List[torch.Tensor],
+    image_sizes: List[Tuple[int, int]], nms_thresh: float, pre_nms_topk: int, post_nms_topk: int,
+    min_box_size: float, training: bool
 ):
     """Keeps the best proposals of each image.
 

@@ -63,23 +63,12 @@ class RPN(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        in_features: List[str],
-        head: nn.Module,
-        anchor_generator: nn.Module,
-        anchor_matcher: Matcher,
-        box2box_transform: Box2BoxTransform,
-        batch_size_per_image: int,
-        positive_fraction: float,
-        pre_nms_topk: Tuple[float, float],
-        post_nms_topk: Tuple[float, float],
-        nms_thresh: float = 0.7,
-        min_box_size: float = 0.0,
-        anchor_boundary_thresh: float = -1.0,
-        loss_weight: Union[float, Dict[str, float]] = 1.0,
-        box_reg_loss_type: str = "smooth_l1",
-        smooth_l1_beta: float = 0.0,
+        self, *, in_features: List[str], head: nn.Module, anchor_generator: nn.Module, anchor_matcher: Matcher,
+        box2box_transform: Box2BoxTransform, batch_size_per_image: int, positive_fraction: float,
+        pre_nms_topk: Tuple[float, float], post_nms_topk: Tuple[float, float], nms_thresh: float = 0.7,
+        min_box_size: float = 0.0, anchor_boundary_thresh: float = -1.0,
+        loss_weight: Union[float, Dict[str, float]] = 1.0, box_reg_loss_type: str = "smooth_l1",
+        smooth_l1_beta: float = 0.0
     ):
         super().__init__()
         self.in_features = in_features
@@ -125,10 +114,8 @@ class RPN(nn.Module):
         }
 
     def forward(
-        self,
-        images: ImageList,
-        features: Dict[str, torch.Tensor],
-        gt_instances: Optional[List[Instances]] = None,
+        self, images: ImageList, features: Dict[str, torch.Tensor],
+        gt_instances: Optional[List[Instances]] = None
     ):
         """Proposes boxes and, in training, computes the losses.
 
@@ -185,12 +172,8 @@ class RPN(nn.Module):
         return all_labels, all_boxes
 
     def losses(
-        self,
-        anchors: List[Boxes],
-        pred_objectness_logits: List[torch.Tensor],
-        gt_labels: List[torch.Tensor],
-        pred_anchor_deltas: List[torch.Tensor],
-        gt_boxes: List[torch.Tensor],
+        self, anchors: List[Boxes], pred_objectness_logits: List[torch.Tensor], gt_labels: List[torch.Tensor],
+        pred_anchor_deltas: List[torch.Tensor], gt_boxes: List[torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
         """Computes both losses: sums over the drawn anchors / (their quota * N).
 
@@ -229,11 +212,8 @@ class RPN(nn.Module):
 
     @torch.no_grad()
     def predict_proposals(
-        self,
-        anchors: List[Boxes],
-        pred_objectness_logits: List[torch.Tensor],
-        pred_anchor_deltas: List[torch.Tensor],
-        image_sizes: List[Tuple[int, int]],
+        self, anchors: List[Boxes], pred_objectness_logits: List[torch.Tensor],
+        pred_anchor_deltas: List[torch.Tensor], image_sizes: List[Tuple[int, int]]
     ):
         """Decodes the deltas and keeps the best boxes; see `find_top_rpn_proposals`.
 

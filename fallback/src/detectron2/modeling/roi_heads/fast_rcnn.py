@@ -42,22 +42,12 @@ class FastRCNNOutputLayers(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        input_shape: ShapeSpec,
-        *,
-        box2box_transform,
-        num_classes: int,
-        test_score_thresh: float = 0.0,
-        test_nms_thresh: float = 0.5,
-        test_topk_per_image: int = 100,
-        cls_agnostic_bbox_reg: bool = False,
-        smooth_l1_beta: float = 0.0,
-        box_reg_loss_type: str = "smooth_l1",
-        loss_weight: Union[float, Dict[str, float]] = 1.0,
-        use_fed_loss: bool = False,
-        use_sigmoid_ce: bool = False,
-        get_fed_loss_cls_weights: Optional[Callable] = None,
-        fed_loss_num_classes: int = 50,
+        self, input_shape: ShapeSpec, *, box2box_transform, num_classes: int, test_score_thresh: float = 0.0,
+        test_nms_thresh: float = 0.5, test_topk_per_image: int = 100, cls_agnostic_bbox_reg: bool = False,
+        smooth_l1_beta: float = 0.0, box_reg_loss_type: str = "smooth_l1",
+        loss_weight: Union[float, Dict[str, float]] = 1.0, use_fed_loss: bool = False,
+        use_sigmoid_ce: bool = False, get_fed_loss_cls_weights: Optional[Callable] = None,
+        fed_loss_num_classes: int = 50
     ):
         super().__init__()
         if isinstance(input_shape, int):
@@ -82,7 +72,7 @@ class FastRCNNOutputLayers(nn.Module):
         self.fed_loss_num_classes = fed_loss_num_classes
         if use_fed_loss:
             assert use_sigmoid_ce, "use_fed_loss needs use_sigmoid_ce=True"
-            self.register_buffer("fed_loss_cls_weights", get_fed_loss_cls_weights(), persistent=False)
+            self.register_buffer("fed_loss_cls_weights", get_fed_loss_cls_weights())
 
     @classmethod
     def from_config(cls, cfg, input_shape):

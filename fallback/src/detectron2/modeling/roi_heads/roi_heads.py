@@ -6,6 +6,7 @@ import torch
 from fvcore.common.registry import Registry
 from torch import nn
 
+from detectron2._impl.placeholders import placeholder_getattr
 from detectron2.config import configurable
 from detectron2.layers import ShapeSpec
 from detectron2.structures import Boxes, ImageList, Instances
@@ -17,8 +18,12 @@ from .box_head import build_box_head
 from .fast_rcnn import FastRCNNOutputLayers
 from .mask_head import build_mask_head
 
+__getattr__ = placeholder_getattr(__name__, ("build_keypoint_head", "select_proposals_with_visible_keypoints"))
+
 ROI_HEADS_REGISTRY = Registry("ROI_HEADS")
-ROI_HEADS_REGISTRY.__doc__ = "Classes built as `(cfg, input_shape: dict[str, ShapeSpec])`, found by MODEL.ROI_HEADS.NAME."
+ROI_HEADS_REGISTRY.__doc__ = (
+    "Classes built as `(cfg, input_shape: dict[str, ShapeSpec])`, found by MODEL.ROI_HEADS.NAME."
+)
 ROI_HEADS_REGISTRY.register(Res5ROIHeads)
 
 
@@ -56,20 +61,11 @@ class StandardROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self,
-        *,
-        box_in_features: List[str],
-        box_pooler: ROIPooler,
-        box_head: nn.Module,
-        box_predictor: nn.Module,
-        mask_in_features: Optional[List[str]] = None,
-        mask_pooler: Optional[ROIPooler] = None,
-        mask_head: Optional[nn.Module] = None,
-        keypoint_in_features: Optional[List[str]] = None,
-        keypoint_pooler: Optional[ROIPooler] = None,
-        keypoint_head: Optional[nn.Module] = None,
-        train_on_pred_boxes: bool = False,
-        **kwargs,
+        self, *, box_in_features: List[str], box_pooler: ROIPooler, box_head: nn.Module,
+        box_predictor: nn.Module, mask_in_features: Optional[List[str]] = None,
+        mask_pooler: Optional[ROIPooler] = None, mask_head: Optional[nn.Module] = None,
+        keypoint_in_features: Optional[List[str]] = None, keypoint_pooler: Optional[ROIPooler] = None,
+        keypoint_head: Optional[nn.Module] = None, train_on_pred_boxes: bool = False, **kwargs
     ):
         super().__init__(**kwargs)
         self.in_features = self.box_in_features = box_in_features
@@ -116,7 +112,8 @@ class StandardROIHeads(ROIHeads):
             return {}
         node, names = cfg.MODEL.ROI_MASK_HEAD, cfg.MODEL.ROI_HEADS.IN_FEATURES
         if node.POOLER_TYPE:
-            pooler, shape = _pooler_from(node, input_shape, names), _pooled_shape(input_shape, names, node.POOLER_RESOLUTION)
+            pooler = _pooler_from(node, input_shape, names)
+            shape = _pooled_shape(input_shape, names, node.POOLER_RESOLUTION)
         else:
             pooler, shape = None, {name: input_shape[name] for name in names}
         return {
@@ -126,11 +123,8 @@ class StandardROIHeads(ROIHeads):
         }
 
     def forward(
-        self,
-        images: ImageList,
-        features: Dict[str, torch.Tensor],
-        proposals: List[Instances],
-        targets: Optional[List[Instances]] = None,
+        self, images: ImageList, features: Dict[str, torch.Tensor], proposals: List[Instances],
+        targets: Optional[List[Instances]] = None
     ) -> Tuple[List[Instances], Dict[str, torch.Tensor]]:
         """Same as `ROIHeads.forward`."""
         if not self.training:
