@@ -1,5 +1,6 @@
 """Records of several data sets, and loaders."""
 
+import pickle
 from itertools import islice
 
 import numpy as np
@@ -40,8 +41,16 @@ def data_sets():
         {"file_name": "crowd", "annotations": [thing(1, crowd=1)]},
         {"file_name": "none", "annotations": []},
     ]
-    contents = {"build_a": (records, ["x", "y"]), "build_b": (records[:1], ["x", "y"]), "build_c": (records, ["x", "z"])}
-    contents |= {"build_empty": ([], None), "build_crowd": (records[1:2], None), "build_torch": (DatasetFromList(ITEMS), None)}
+    contents = {
+        "build_a": (records, ["x", "y"]),
+        "build_b": (records[:1], ["x", "y"]),
+        "build_c": (records, ["x", "z"]),
+    }
+    contents |= {
+        "build_empty": ([], None),
+        "build_crowd": (records[1:2], None),
+        "build_torch": (DatasetFromList(ITEMS), None),
+    }
     for name, (loaded, classes) in contents.items():
         DatasetCatalog.register(name, lambda loaded=loaded: loaded)
         if classes:
@@ -62,7 +71,12 @@ def names(records):
 
 def test_records_are_chained_and_filtered():
     assert names(get_detection_dataset_dicts("build_a")) == ["both"]
-    assert names(get_detection_dataset_dicts(["build_a", "build_b"], filter_empty=False)) == ["both", "crowd", "none", "both"]
+    assert names(get_detection_dataset_dicts(["build_a", "build_b"], filter_empty=False)) == [
+        "both",
+        "crowd",
+        "none",
+        "both",
+    ]
     assert len(get_detection_dataset_dicts("build_torch")) == 10
 
 
@@ -82,7 +96,10 @@ def test_faulty_choices(wanted, error):
 
 
 def test_filters():
-    records = [{"file_name": "a", "annotations": [thing(0, 1)]}, {"file_name": "b", "annotations": [{"category_id": 0}]}]
+    records = [
+        {"file_name": "a", "annotations": [thing(0, 1)]},
+        {"file_name": "b", "annotations": [{"category_id": 0}]},
+    ]
     assert names(filter_images_with_only_crowd_annotations(records)) == ["b"]
     visible = {"file_name": "v", "annotations": [{"keypoints": [1, 1, 2, 1, 1, 0]}, {"keypoints": [1, 1, 1]}]}
     assert filter_images_with_few_keypoints([visible], 2) == [visible]
@@ -96,8 +113,6 @@ def test_histogram_refuses_unknown_classes():
 
 
 def test_proposals_are_added_best_first(tmp_path):
-    import pickle
-
     content = {"ids": ["7"], "boxes": [np.arange(8.0).reshape(2, 4)], "objectness_logits": [np.array([1.0, 5.0])]}
     (tmp_path / "proposals.pkl").write_bytes(pickle.dumps({**content, "bbox_mode": 0}))
     (record,) = load_proposals_into_dataset([{"image_id": 7}], str(tmp_path / "proposals.pkl"))
@@ -107,9 +122,7 @@ def test_proposals_are_added_best_first(tmp_path):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_order_does_not_depend_on_the_workers(workers):
-    loader = build_batch_data_loader(
-        DatasetFromList(ITEMS), TrainingSampler(10, seed=3), 4, num_workers=workers
-    )
+    loader = build_batch_data_loader(DatasetFromList(ITEMS), TrainingSampler(10, seed=3), 4, num_workers=workers)
     generator = torch.Generator().manual_seed(3)
     order = torch.randperm(10, generator=generator).tolist() + torch.randperm(10, generator=generator).tolist()
     assert ids(loader, 5) == [order[i : i + 4] for i in range(0, 20, 4)]
@@ -149,7 +162,9 @@ def test_streams_take_no_sampler():
 
 def test_train_loader_shuffles_without_end():
     np.random.seed(0)
-    loader = build_detection_train_loader(ITEMS, mapper=lambda item: {**item, "id": -item["id"]}, total_batch_size=5, aspect_ratio_grouping=False)
+    loader = build_detection_train_loader(
+        ITEMS, mapper=lambda item: {**item, "id": -item["id"]}, total_batch_size=5, aspect_ratio_grouping=False
+    )
     seen = ids(loader, 4)
     assert sorted(seen[0] + seen[1]) == list(range(-9, 1)) == sorted(seen[2] + seen[3])
     with pytest.raises(AssertionError):

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pycocotools.mask as mask_util
 import pytest
 import torch
 from detectron2.config import get_cfg
@@ -53,14 +54,16 @@ def test_masks(record, mask_format, kind):
 
 
 def test_boxes_shrink_to_what_the_crop_left(record):
-    arguments = {"augmentations": [T.CropTransform(0, 0, 4, 10)], "image_format": "RGB", "use_instance_mask": True}
-    triangle = [[2.0, 2, 6, 2, 2, 6]]
-    record["annotations"][0]["segmentation"] = triangle
+    arguments = {"augmentations": [T.CropTransform(0, 0, 4, 10)], "image_format": "RGB"}
+    arguments |= {"use_instance_mask": True, "instance_mask_format": "bitmask"}
+    # an L: a row of four pixels whose upright lies right of the crop
+    mask = np.zeros((10, 12), np.uint8, order="F")
+    mask[5, 2:6], mask[2:6, 5] = 1, 1
+    record["annotations"][0]["segmentation"] = mask_util.encode(mask)
     kept = DatasetMapper(True, **arguments)(record)["instances"]
     assert kept.gt_boxes.tensor.tolist() == [[2, 2, 4, 6]]
-    record["annotations"][0]["bbox"] = [0, 0, 12, 10]
     again = DatasetMapper(True, **arguments, recompute_boxes=True)(record)["instances"]
-    assert again.gt_boxes.tensor.tolist() == [[2, 2, 4, 6]]
+    assert again.gt_boxes.tensor.tolist() == [[2, 5, 4, 6]]
     with pytest.raises(AssertionError):
         DatasetMapper(True, augmentations=[], image_format="RGB", recompute_boxes=True)
 
@@ -95,6 +98,9 @@ def test_from_a_config(record):
     cfg.INPUT.CROP.ENABLED = True
     cfg.INPUT.MASK_FORMAT = "bitmask"
     cfg.INPUT.MIN_SIZE_TRAIN = (20,)
+    # as a mask: fvcore needs shapely to crop polygons
+    mask = np.ones((10, 12), np.uint8, order="F")
+    record["annotations"][0]["segmentation"] = mask_util.encode(mask)
     mapper = DatasetMapper(cfg, True)
     assert [type(aug) for aug in mapper.augmentations.augs] == [T.RandomCrop, T.ResizeShortestEdge, T.RandomFlip]
     assert mapper.recompute_boxes and mapper.use_instance_mask and mapper.image_format == "BGR"

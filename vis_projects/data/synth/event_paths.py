@@ -56,15 +56,11 @@ def leave(rng: np.random.Generator, stage: Stage, share: float) -> None:
         plans = [_excursion(sprite, stage, int(start), gap) for start in starts]
         plans = [plan for plan in plans if plan is not None and sprite.free(plan[0], plan[3] + 1)]
         mirrored = rng.random() < 0.5
-        other_side = rng.random() < 0.5
         if not plans:
             continue
         begin, out, back, end = min(plans, key=lambda plan: plan[3] - plan[0])
         exit_point = outside_point(sprite, stage, sprite.xy[begin])
         entry_point = outside_point(sprite, stage, sprite.xy[end])
-        if other_side:
-            entry_point = np.array([exit_point[0], entry_point[1]])
-            entry_point = outside_point(sprite, stage, sprite.xy[end]) if _inside(entry_point, stage) else entry_point
         _move(sprite, begin, out, exit_point)
         sprite.xy[out:back] = exit_point
         sprite.xy[back] = entry_point
@@ -148,10 +144,6 @@ def outside_point(sprite: Sprite, stage: Stage, start: np.ndarray) -> np.ndarray
         candidates.append(np.array([start[0], -reach_y]))
     distances = [float(np.hypot(*(point - start))) for point in candidates]
     return candidates[int(np.argmin(distances))]
-
-
-def _inside(point: np.ndarray, stage: Stage) -> bool:
-    return bool(0 <= point[0] <= stage.aspect and 0 <= point[1] <= 1)
 
 
 def _ramp_frames(sprite: Sprite, stage: Stage, time: int) -> int:

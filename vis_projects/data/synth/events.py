@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vis_projects.data.synth.event_paths import bump, cross, crowd, fast, late, leave, pick
-from vis_projects.data.synth.looks import draw_look
+from vis_projects.data.synth.looks import Look, draw_look
 from vis_projects.data.synth.motion import FOLLOW
 from vis_projects.data.synth.presets import EVENT_NAMES
 from vis_projects.data.synth.sprite import Sprite
@@ -34,8 +34,7 @@ def lookalike(rng: np.random.Generator, stage: Stage, share: float) -> None:
     """Groups of 2-4 tracks of one class, one texture, size within 5 % and hue within 2 % of the circle."""
     members = pick(rng, stage.tracks, share)
     if len(members) == 1 and len(stage.tracks) > 1:
-        members = [track for track in stage.tracks if track is members[0]] + [
-            track for track in stage.tracks if track is not members[0]][:1]
+        members.append(next(track for track in stage.tracks if track is not members[0]))
     group = 0
     while len(members) > 1:
         size = 2 if len(members) in (2, 4, 5) else int(min(len(members), 3 + rng.integers(2)))
@@ -66,7 +65,8 @@ def occlude(rng: np.random.Generator, stage: Stage, share: float) -> None:
         if by_object and larger:
             done = _behind_object(stage, sprite, larger[int(draws[0] * len(larger))], time, frames)
         else:
-            done = _behind_prop(stage, sprite, time, frames, full, draws, look)
+            done = True
+            _behind_prop(stage, sprite, time, frames, full, draws, look)
         if done:
             sprite.claim(time - frames // 2, time + frames // 2 + 1, "occlude")
 
@@ -106,7 +106,8 @@ def _fastest_free(rng: np.random.Generator, stage: Stage, sprite: Sprite, frames
     return None if best is None else best[1]
 
 
-def _behind_prop(stage: Stage, sprite: Sprite, time: int, frames: int, full: bool, draws: np.ndarray, look) -> bool:
+def _behind_prop(stage: Stage, sprite: Sprite, time: int, frames: int, full: bool, draws: np.ndarray,
+                 look: Look) -> None:
     """Puts a static occluder where the sprite is at `time`."""
     step = abs(float(sprite.xy[min(time + 1, stage.length - 1), 0] - sprite.xy[max(time - 1, 0), 0])) / 2
     half_x, half_y = (half * float(sprite.scale[time]) for half in sprite.half_extent)
@@ -130,11 +131,10 @@ def _behind_prop(stage: Stage, sprite: Sprite, time: int, frames: int, full: boo
         depth = y + half_y + 0.02
     stage.props.append(Sprite.still(kind, 0, proportions, float(size), look, (float(x), float(y)), stage.length,
                                     depth=np.full(stage.length, float(depth)), followed=False))
-    return True
 
 
 def _behind_object(stage: Stage, sprite: Sprite, larger: Sprite, time: int, frames: int) -> bool:
-    """Leads the sprite behind a larger one and back."""
+    """Leads the sprite behind a larger one and back; False where that one is too far away or not alive."""
     half = frames // 2 + 2
     distance = float(np.hypot(*(sprite.xy[time] - larger.xy[time])))
     if distance > 0.8 * half * sprite.root_area or not larger.alive[max(time - half, 0):time + half].all():

@@ -84,6 +84,7 @@ class SceneOptions:
         absence: "" (none), "never" (the first object never shows) or "all_leave" (all objects are gone after half
             of the video).
         scale: size of the frame relative to the preset; geometry does not change.
+        factor_seeds: seeds of single factors in place of the set's (see `VideoStreams`).
     """
 
     num_objects: int | None = None

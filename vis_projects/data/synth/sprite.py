@@ -29,7 +29,6 @@ class Sprite:
         busy: (T,) bool, frames that an event already uses.
         followed: the camera follows it in part (objects), or not at all (the static world).
         group: number of the look-alike group, -1 for none.
-        late: has a birth after a third, or a death before two thirds, of the video.
         events: names of the events that touched it.
     """
 

@@ -100,9 +100,9 @@ def _batch_size_here(total: Optional[int], single: Optional[int]) -> int:
             )
         return single
     world = get_world_size()
-    assert total > 0 and total % world == 0, (
-        f"the total batch size {total} must be a positive multiple of the number of processes, {world}"
-    )
+    assert (
+        total > 0 and total % world == 0
+    ), f"the total batch size {total} must be a positive multiple of the number of processes, {world}"
     return total // world
 
 

@@ -144,9 +144,7 @@ class ToIterableDataset(data.IterableDataset):
         shard_chunk_size: indices that one worker takes in a row; the batch size keeps batches as the sampler has them.
     """
 
-    def __init__(
-        self, dataset: data.Dataset, sampler: Sampler, shard_sampler: bool = True, shard_chunk_size: int = 1
-    ):
+    def __init__(self, dataset: data.Dataset, sampler: Sampler, shard_sampler: bool = True, shard_chunk_size: int = 1):
         assert not isinstance(dataset, data.IterableDataset), f"{dataset!r} is a stream already"
         assert isinstance(sampler, Sampler), f"the sampler must be a torch Sampler, not {type(sampler)}"
         self.dataset = dataset

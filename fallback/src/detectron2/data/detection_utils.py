@@ -127,9 +127,9 @@ def gen_crop_transform_with_instance(crop_size, image_size, instance):
     crop, image = np.asarray(crop_size, dtype=np.int32), np.asarray(image_size)
     x0, y0, x1, y1 = get_bbox(instance)
     center = np.array([(y0 + y1) * 0.5, (x0 + x1) * 0.5])
-    assert np.all(image >= center), (
-        f"the box {instance['bbox']} has its centre outside the image of (h, w) = {tuple(image_size)}"
-    )
+    assert np.all(
+        image >= center
+    ), f"the box {instance['bbox']} has its centre outside the image of (h, w) = {tuple(image_size)}"
     assert np.all(image >= crop), f"the crop of {tuple(crop_size)} is larger than the image of {tuple(image_size)}"
     first = np.maximum(np.floor(center).astype(np.int32) - crop, 0)
     last = np.minimum(np.maximum(image - crop, 0), np.ceil(center).astype(np.int32))
@@ -167,9 +167,7 @@ def build_augmentation(cfg, is_train):
     """
     if not is_train:
         return [T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST, "choice")]
-    augs = [
-        T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING)
-    ]
+    augs = [T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING)]
     if cfg.INPUT.RANDOM_FLIP != "none":
         direction = cfg.INPUT.RANDOM_FLIP
         augs.append(T.RandomFlip(horizontal=direction == "horizontal", vertical=direction == "vertical"))

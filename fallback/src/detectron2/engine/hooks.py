@@ -68,9 +68,8 @@ class IterationTimer(HookBase):
 
     def __init__(self, warmup_iter=3):
         self._warmup_iter = warmup_iter
-        self._step_timer = Timer()
+        self._step_timer, self._total_timer = Timer(), Timer()
         self._start_time = time.perf_counter()
-        self._total_timer = Timer()
 
     def before_train(self):
         self._start_time = time.perf_counter()

@@ -68,17 +68,19 @@ class TrainerBase:
         self.max_iter = max_iter
         with EventStorage(start_iter) as self.storage:
             try:
-                self.before_train()
-                while self.iter < max_iter:
-                    self.before_step()
-                    self.run_step()
-                    self.after_step()
-                    self.iter += 1
+                self._loop()
             except Exception:
                 logger.exception("Exception during training:")
                 raise
             finally:
                 self.after_train()
+
+    def _loop(self) -> None:
+        self.before_train()
+        while self.iter < self.max_iter:
+            for part in (self.before_step, self.run_step, self.after_step):
+                part()
+            self.iter += 1
 
     def _each(self, event: str) -> None:
         for hook in self._hooks:
@@ -220,12 +222,9 @@ class SimpleTrainer(TrainerBase):
         means = {name: np.mean([metrics[name] for metrics in everyone]) for name in mine}
         total = sum(means.values())
         if not np.isfinite(total):
-            raise FloatingPointError(
-                f"Loss became infinite or NaN at iteration={cur_iter}!\nloss_dict = {means}"
-            )
-        storage.put_scalar(f"{prefix}total_loss", total, cur_iter=cur_iter)
-        if len(means) > 1:
-            storage.put_scalars(cur_iter=cur_iter, **means)
+            raise FloatingPointError(f"The loss is infinite or NaN at iteration={cur_iter}: {means}")
+        stored = {f"{prefix}total_loss": total, **(means if len(means) > 1 else {})}
+        storage.put_scalars(cur_iter=cur_iter, **stored)
 
     def state_dict(self):
         return {**super().state_dict(), "optimizer": self.optimizer.state_dict()}

@@ -37,26 +37,24 @@ class DatasetEvaluators(DatasetEvaluator):
     """Several evaluators as one; their results must not share a key (AssertionError)."""
 
     def __init__(self, evaluators):
-        super().__init__()
         self._evaluators = evaluators
 
     def reset(self):
-        for evaluator in self._evaluators:
-            evaluator.reset()
+        for member in self._evaluators:
+            member.reset()
 
     def process(self, inputs, outputs):
-        for evaluator in self._evaluators:
-            evaluator.process(inputs, outputs)
+        for member in self._evaluators:
+            member.process(inputs, outputs)
 
     def evaluate(self):
+        # every member takes part, since evaluation may need all processes; only the main one has results
+        found = [member.evaluate() for member in self._evaluators]
         merged = OrderedDict()
-        for evaluator in self._evaluators:
-            result = evaluator.evaluate()
-            if not is_main_process() or result is None:
-                continue
-            for key, value in result.items():
-                assert key not in merged, f"Different evaluators produce results with the same key {key}"
-                merged[key] = value
+        for result in found if is_main_process() else ():
+            shared = merged.keys() & (result or {}).keys()
+            assert not shared, f"two evaluators give results for {sorted(shared)}"
+            merged.update(result or {})
         return merged
 
 

@@ -139,9 +139,7 @@ def reduce_param_groups(params: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(merged.values())
 
 
-def maybe_add_gradient_clipping(
-    cfg: CfgNode, optimizer: type[torch.optim.Optimizer]
-) -> type[torch.optim.Optimizer]:
+def maybe_add_gradient_clipping(cfg: CfgNode, optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     """Return the optimizer with SOLVER.CLIP_GRADIENTS in front of each step; as it is when that is off.
 
     Args:
@@ -248,4 +246,5 @@ class _ClampedSteps(StepWithFixedGammaParamScheduler):
         super().__init__(base_value=1.0, num_decays=num_decays, gamma=gamma, num_updates=num_updates)
 
     def __call__(self, where: float) -> float:
-        return super().__call__(min(where, 1.0 - self.WHERE_EPSILON))
+        # fvcore adds its epsilon once more before it looks the value up, hence twice.
+        return super().__call__(min(where, 1.0 - 2 * self.WHERE_EPSILON))

@@ -71,7 +71,10 @@ def test_input_is_an_image():
 def test_repr_shows_what_differs_from_the_defaults():
     assert repr(Remember(1)) == "Remember(first=1)"
     assert str(Remember(1, second=[3], third="y")) == "Remember(first=1, second=[3], third='y')"
-    assert repr(T.AugmentationList([T.NoOpTransform(), Remember(2)])) == "AugmentationList[NoOpTransform(), Remember(first=2)]"
+    assert (
+        repr(T.AugmentationList([T.NoOpTransform(), Remember(2)]))
+        == "AugmentationList[NoOpTransform(), Remember(first=2)]"
+    )
 
 
 def test_list_applies_in_turn_and_tells_what_was_done():

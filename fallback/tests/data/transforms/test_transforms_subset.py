@@ -8,7 +8,13 @@ from detectron2.data.datasets import builtin_meta
 
 @pytest.mark.parametrize(
     "absent",
-    [T.RandomExtent, T.MinIoURandomCrop, T.PILColorTransform, datasets.load_sem_seg, samplers.RandomSubsetTrainingSampler],
+    [
+        T.RandomExtent,
+        T.MinIoURandomCrop,
+        T.PILColorTransform,
+        datasets.load_sem_seg,
+        samplers.RandomSubsetTrainingSampler,
+    ],
     ids=repr,
 )
 def test_absent_names_are_refused_when_used(absent):

@@ -51,9 +51,9 @@ def _transform_segmentation(segm, transforms, image_size):
         return [polygon.reshape(-1) for polygon in transforms.apply_polygons(corners)]
     if isinstance(segm, dict):
         mask = transforms.apply_segmentation(mask_util.decode(segm))
-        assert mask.shape[:2] == tuple(image_size), (
-            f"the mask has the shape {mask.shape} after the transforms, the image {tuple(image_size)}"
-        )
+        assert mask.shape[:2] == tuple(
+            image_size
+        ), f"the mask has the shape {mask.shape} after the transforms, the image {tuple(image_size)}"
         return mask
     raise ValueError(f"a segmentation is a list of polygons or an RLE dict to be transformed, not {type(segm)}")
 
@@ -115,8 +115,8 @@ def annotations_to_instances(annos, image_size, mask_format="polygon"):
     target.gt_classes = torch.tensor([int(anno["category_id"]) for anno in annos], dtype=torch.int64)
     if annos and "segmentation" in annos[0]:
         segments = [anno["segmentation"] for anno in annos]
-        target.gt_masks = _polygon_masks(segments) if mask_format == "polygon" else _bit_masks(
-            segments, image_size, mask_format
+        target.gt_masks = (
+            _polygon_masks(segments) if mask_format == "polygon" else _bit_masks(segments, image_size, mask_format)
         )
     if annos and "keypoints" in annos[0]:
         target.gt_keypoints = Keypoints([anno.get("keypoints", []) for anno in annos])

@@ -66,13 +66,7 @@ class RandomCrop_CategoryAreaConstraint(Augmentation):
         ignored_category: label that is not counted.
     """
 
-    def __init__(
-        self,
-        crop_type: str,
-        crop_size,
-        single_category_max_area: float = 1.0,
-        ignored_category: int = None,
-    ):
+    def __init__(self, crop_type: str, crop_size, single_category_max_area: float = 1.0, ignored_category: int = None):
         self.crop_aug = RandomCrop(crop_type, crop_size)
         self._init(locals())
 
@@ -121,9 +115,7 @@ class FixedSizeCrop(Augmentation):
         h, w = image.shape[:2]
         croph, cropw = self.crop_size
         below, right = max(croph - h, 0), max(cropw - w, 0)
-        return PadTransform(
-            0, 0, right, below, min(w, cropw), min(h, croph), self.pad_value, self.seg_pad_value
-        )
+        return PadTransform(0, 0, right, below, min(w, cropw), min(h, croph), self.pad_value, self.seg_pad_value)
 
     def get_transform(self, image: np.ndarray) -> TransformList:
         chosen = [self._get_crop(image)]

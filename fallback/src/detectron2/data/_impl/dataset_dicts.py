@@ -18,9 +18,7 @@ from detectron2.utils.logger import log_first_n
 logger = logging.getLogger("detectron2.data.build")
 
 
-def get_detection_dataset_dicts(
-    names, filter_empty=True, min_keypoints=0, proposal_files=None, check_consistency=True
-):
+def get_detection_dataset_dicts(names, filter_empty=True, min_keypoints=0, proposal_files=None, check_consistency=True):
     """Load the records of one or several registered data sets.
 
     Args:
@@ -46,9 +44,9 @@ def get_detection_dataset_dicts(
     for name, records in zip(names, loaded):
         assert len(records), f"data set {name!r} is empty"
     if proposal_files is not None:
-        assert len(names) == len(proposal_files), (
-            f"{len(names)} data sets need as many proposal files, there are {len(proposal_files)}"
-        )
+        assert len(names) == len(
+            proposal_files
+        ), f"{len(names)} data sets need as many proposal files, there are {len(proposal_files)}"
         loaded = [load_proposals_into_dataset(*pair) for pair in zip(loaded, proposal_files)]
     records = list(itertools.chain.from_iterable(loaded))
     if "annotations" in records[0]:
@@ -73,9 +71,7 @@ def _filter_and_report(records, names, filter_empty, min_keypoints, check_consis
 
 def filter_images_with_only_crowd_annotations(dataset_dicts):
     """Return the records with at least one annotation that is not a crowd."""
-    kept = [
-        record for record in dataset_dicts if any(anno.get("iscrowd", 0) == 0 for anno in record["annotations"])
-    ]
+    kept = [record for record in dataset_dicts if any(anno.get("iscrowd", 0) == 0 for anno in record["annotations"])]
     logger.info(
         "%d images without usable annotations are left out, %d stay.", len(dataset_dicts) - len(kept), len(kept)
     )

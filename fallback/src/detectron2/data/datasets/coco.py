@@ -59,9 +59,9 @@ def load_coco_json(json_file, image_root, dataset_name=None, extra_annotation_ke
         objects = []
         for anno in coco_api.imgToAnns[image_id]:
             assert anno["image_id"] == image_id, f"annotation {anno['id']} in {json_file} is listed at image {image_id}"
-            assert anno.get("ignore", 0) == 0, (
-                f"annotation {anno['id']} in {json_file} has 'ignore' set, which is not supported; use 'iscrowd'"
-            )
+            assert (
+                anno.get("ignore", 0) == 0
+            ), f"annotation {anno['id']} in {json_file} has 'ignore' set, which is not supported; use 'iscrowd'"
             obj = _read_annotation(anno, keep, id_map, json_file)
             if obj is None:
                 dropped += 1

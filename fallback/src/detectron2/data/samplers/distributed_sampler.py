@@ -14,7 +14,6 @@ from detectron2.utils import comm
 __getattr__ = placeholder_getattr(__name__, ("RandomSubsetTrainingSampler",))
 
 
-
 class TrainingSampler(Sampler):
     """Endless indices: one permutation of all after the other; process r of n takes every n-th, beginning with r.
 

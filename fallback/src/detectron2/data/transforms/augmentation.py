@@ -40,9 +40,9 @@ class Augmentation:
     def __call__(self, aug_input) -> Transform:
         """Choose a transform, apply it to the input in place and return it."""
         tfm = self.get_transform(*_arguments_for(self, aug_input))
-        assert isinstance(tfm, (Transform, TransformList)), (
-            f"{type(self)}.get_transform must return a Transform, it returned {type(tfm)}"
-        )
+        assert isinstance(
+            tfm, (Transform, TransformList)
+        ), f"{type(self)}.get_transform must return a Transform, it returned {type(tfm)}"
         aug_input.transform(tfm)
         return tfm
 
@@ -87,9 +87,9 @@ def _transform_to_aug(tfm_or_aug):
     """Return an augmentation for an augmentation or a transform; AssertionError for anything else."""
     if isinstance(tfm_or_aug, Augmentation):
         return tfm_or_aug
-    assert isinstance(tfm_or_aug, (Transform, TransformList)), (
-        f"an Augmentation or a Transform is needed, not {tfm_or_aug!r}"
-    )
+    assert isinstance(
+        tfm_or_aug, (Transform, TransformList)
+    ), f"an Augmentation or a Transform is needed, not {tfm_or_aug!r}"
     return _FixedTransform(tfm_or_aug)
 
 
@@ -121,9 +121,7 @@ class AugInput:
         sem_seg: integer array (H, W), or None.
     """
 
-    def __init__(
-        self, image: np.ndarray, *, boxes: Optional[np.ndarray] = None, sem_seg: Optional[np.ndarray] = None
-    ):
+    def __init__(self, image: np.ndarray, *, boxes: Optional[np.ndarray] = None, sem_seg: Optional[np.ndarray] = None):
         assert isinstance(image, np.ndarray), f"the image must be a numpy array, not {type(image)}"
         assert image.ndim in (2, 3), f"the image must have two or three dimensions, its shape is {image.shape}"
         self.image = image

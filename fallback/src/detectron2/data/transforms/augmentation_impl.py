@@ -7,12 +7,7 @@ import numpy as np
 from fvcore.transforms.transform import HFlipTransform, NoOpTransform, VFlipTransform
 
 from detectron2._impl.placeholders import placeholder_getattr
-from detectron2.data._impl.color_augmentations import (
-    RandomBrightness,
-    RandomContrast,
-    RandomLighting,
-    RandomSaturation,
-)
+from detectron2.data._impl.color_augmentations import RandomBrightness, RandomContrast, RandomLighting, RandomSaturation
 from detectron2.data._impl.crop_augmentations import FixedSizeCrop, RandomCrop, RandomCrop_CategoryAreaConstraint
 from detectron2.data._impl.size_augmentations import Resize, ResizeScale, ResizeShortestEdge
 

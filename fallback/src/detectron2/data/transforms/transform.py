@@ -42,9 +42,10 @@ class ResizeTransform(Transform):
         Raises:
             AssertionError: the image does not have the size that the transform was made for.
         """
-        assert img.shape[:2] == (self.h, self.w), (
-            f"transform made for images of (h, w) = {(self.h, self.w)} got one of shape {img.shape}"
-        )
+        assert img.shape[:2] == (
+            self.h,
+            self.w,
+        ), f"transform made for images of (h, w) = {(self.h, self.w)} got one of shape {img.shape}"
         assert len(img.shape) <= 4, f"an image has two to four dimensions, not the shape {img.shape}"
         method = self.interp if interp is None else interp
         if img.dtype == np.uint8:
@@ -139,9 +140,10 @@ class RotationTransform(Transform):
         """
         if len(img) == 0 or self.angle % 360 == 0:
             return img
-        assert img.shape[:2] == (self.h, self.w), (
-            f"transform made for images of (h, w) = {(self.h, self.w)} got one of shape {img.shape}"
-        )
+        assert img.shape[:2] == (
+            self.h,
+            self.w,
+        ), f"transform made for images of (h, w) = {(self.h, self.w)} got one of shape {img.shape}"
         import cv2
 
         method = self.interp if interp is None else interp
