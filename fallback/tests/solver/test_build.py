@@ -38,7 +38,9 @@ def test_bias_settings_and_overrides():
     assert [g["lr"] for g in groups] == [0.1, 0.2]
     groups = get_default_optimizer_params(model, base_lr=0.1, overrides={"weight": {"lr": 5.0}})
     assert {g["lr"] for g in groups} == {0.1, 5.0}
-    groups = get_default_optimizer_params(model, base_lr=0.1, lr_factor_func=lambda name: 3.0 if "norm" in name else 1.0)
+    groups = get_default_optimizer_params(
+        model, base_lr=0.1, lr_factor_func=lambda name: 3.0 if "norm" in name else 1.0
+    )
     assert [g["lr"] for g in groups] == [0.1, pytest.approx(0.3)]
 
 

@@ -154,8 +154,11 @@ def _ramp_frames(sprite: Sprite, stage: Stage, time: int) -> int:
 
 def _excursion(sprite: Sprite, stage: Stage, out: int, gap: int) -> tuple[int, int, int, int] | None:
     """(begin, out, back, end): leaves from `begin`, is outside at `out`..`back`, and on its path again at `end`."""
-    begin, back = out - _ramp_frames(sprite, stage, out), out + gap - 1
-    if begin < 0 or back >= stage.length - 1:
+    back = out + gap - 1
+    if back >= stage.length - 1:
+        return None
+    begin = out - _ramp_frames(sprite, stage, out)
+    if begin < 0:
         return None
     end = back + _ramp_frames(sprite, stage, back)
     return (begin, out, back, end) if end < stage.length else None

@@ -169,7 +169,7 @@ def _turn(a: sdf.Point, b: sdf.Point, c: sdf.Point) -> float:
 
 CLASS_SHAPES = {
     "ball": Shape(ball, (1.0, 1.0), 1.77, turns=True, rolls=True),
-    "box": Shape(box, (1.15, 1.15), 1.6),
+    "box": Shape(box, (1.2, 1.3), 1.6),
     "star": Shape(star, (1.0, 1.0), 1.3, turns=True),
     "ring": Shape(ring, (1.0, 1.0), 1.3, turns=True),
     "fish": Shape(fish, (1.1, 0.95), 1.17, half_height=0.7),

@@ -59,9 +59,13 @@ def test_class_numbers_are_contiguous_with_a_name(write):
 def test_an_object(write):
     (obj,) = objects(write([annotation(1, score=0.5)]), extra_annotation_keys=["score", "absent"])
     assert obj == {
-        "iscrowd": 0, "bbox": [1, 1, 4, 4], "category_id": 7, "score": 0.5,
-        "segmentation": [POLYGON], "bbox_mode": BoxMode.XYWH_ABS,
-    }  # fmt: skip
+        "iscrowd": 0,
+        "bbox": [1, 1, 4, 4],
+        "category_id": 7,
+        "score": 0.5,
+        "segmentation": [POLYGON],
+        "bbox_mode": BoxMode.XYWH_ABS,
+    }
 
 
 def test_polygons_of_less_than_three_points_are_dropped(write):
