@@ -12,6 +12,8 @@ DEMO_DATA := $(DEMO)/datasets/synthvis/tiny
 DEMO_CONFIG := configs/quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml
 export DETECTRON2_DATASETS ?= $(CURDIR)/$(DEMO)/datasets
 TEST_WORKERS ?= 2
+# threads that wait sleep instead of spinning: on shared machines training is several times faster so
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: setup demo test clean env
 

@@ -79,13 +79,19 @@ def test_look_alikes_cross_first():
     assert stage.tracks[0].events == stage.tracks[2].events == ["cross"]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_leave_is_a_gap_with_frames_on_both_sides(seed):
-    stage = make_stage((0.05, 0.4))
-    leave(generator(seed), stage, 1.0)
-    inside = in_frame(stage.tracks[0], stage)
-    assert stage.tracks[0].events == ["leave"]
-    assert inside[0] and inside[-1] and 4 <= (~inside).sum()
+def test_leave_is_a_gap_with_frames_on_both_sides():
+    happened = 0
+    for seed in range(20):
+        stage = make_stage((0.05, 0.4))
+        leave(generator(seed), stage, 1.0)
+        inside = in_frame(stage.tracks[0], stage)
+        if stage.tracks[0].events:
+            happened += 1
+            assert stage.tracks[0].events == ["leave"]
+            assert inside[0] and inside[-1] and (~inside).sum() >= 4
+        else:
+            assert inside.all()
+    assert happened >= 10
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -92,7 +92,7 @@ class VideoAnnotator:
 
 
 def encode_mask(mask: np.ndarray, rle: str = "compressed") -> dict:
-    """(H, W) bool to a COCO RLE, column-major, first run background; `counts` is str or a list of run lengths."""
+    """(H, W) bool to a COCO RLE, column-major, first run background; `counts` is text or run lengths."""
     if rle == "compressed":
         encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
         return {"size": [int(s) for s in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
@@ -107,8 +107,8 @@ def video_record(scene: Scene, video_id: int) -> dict:
     folder = video_folder(scene.index)
     return {"id": video_id, "width": scene.width, "height": scene.height, "length": scene.length,
             "file_names": [f"{folder}/{time:05d}.jpg" for time in range(scene.length)],
-            "meta": {"background": scene.background, "camera": scene.camera.kind, "ground": scene.ground, "exposure": scene.exposure,
-                     "events": scene.events}}
+            "meta": {"background": scene.background, "camera": scene.camera.kind, "ground": scene.ground,
+                     "exposure": scene.exposure, "events": scene.events}}
 
 
 def video_folder(index: int) -> str:

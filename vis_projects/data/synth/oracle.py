@@ -25,7 +25,7 @@ POSITION_WEIGHT, OVERLAP_WEIGHT, COLOUR_GATE = 0.25, 0.4, 1.8
 
 @dataclass
 class Detection:
-    """One true mask in one frame: class, RLE, box (x, y, w, h), centre (x, y), area in pixels, colour histogram or None."""
+    """One true mask: class, RLE, box (x, y, w, h), centre (x, y), area in pixels, colour histogram or None."""
 
     category_id: int
     segmentation: Mapping

@@ -65,10 +65,10 @@ PRESETS: Mapping[str, Preset] = {
         gap_frames=(4, 8), margin=0.11, full_occlusion=0.25),
     "full": Preset(
         name="full", width=640, height=360, length=36, num_classes=8, min_tracks=3, max_tracks=10, track_bias=0.32,
-        num_videos={"train": 2000, "val": 120, "test": 120}, object_height=(0.15, 0.6), speed=0.105, texture_size=256,
-        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.28, "leave": 0.2, "cross": 0.4, "occlude": 0.1,
+        num_videos={"train": 2000, "val": 120, "test": 120}, object_height=(0.15, 0.56), speed=0.105, texture_size=256,
+        events={"lookalike": 0.45, "crowd": 0.2, "late": 0.28, "leave": 0.18, "cross": 0.4, "occlude": 0.1,
                 "fast": 0.2, "change": 0.25},
-        gap_frames=(4, 10), margin=0.08, full_occlusion=0.1, max_clutter=1),
+        gap_frames=(4, 10), margin=0.05, full_occlusion=0.1, max_clutter=1),
 }
 
 

@@ -56,8 +56,9 @@ def draw_tracks(rng: np.random.Generator, looks: np.random.Generator, stage: Sta
         category = index % preset.num_classes + 1 if k == 0 else int(rng.integers(preset.num_classes)) + 1
         height = low + (high - low) * rng.random() ** 0.85
         proportions = tuple(float(v) for v in rng.uniform(0.85, 1.15, size=4))
+        kind = CLASS_NAMES[category - 1]
         stage.tracks.append(Sprite.still(
-            CLASS_NAMES[category - 1], category, proportions, _size(CLASS_NAMES[category - 1], height), draw_look(looks, stage.split),
+            kind, category, proportions, _size(kind, height), draw_look(looks, stage.split),
             (stage.aspect / 2, 0.5), stage.length, depth=np.full(stage.length, rng.random())))
 
 

@@ -22,8 +22,8 @@ def synth_statistics(truth: str | Path | Mapping) -> dict:
         Dict with `version`, counts (`videos`, `frames`, `tracks`, `masks`, `classes` by name), means
         (`tracks_per_video`, `objects_per_frame`, `mbor`), shares of tracks (`disappear`, `reappear`,
         `occ_levels` by level, and each of ATTRIBUTES), the share `small_masks` of masks under 1 % of the frame, and
-        `median_step` of box centres in square roots of the area per frame. Shares without anything to count are 0. Files of other
-        tools without `attributes` give None for what needs them.
+        `median_step` of box centres in square roots of the area per frame. Shares without anything to count are 0.
+        Files of other tools without `attributes` give None for what needs them.
     """
     content = truth if isinstance(truth, Mapping) else json.loads(Path(truth).read_text())
     videos, tracks = content["videos"], content.get("annotations") or []
@@ -42,7 +42,8 @@ def synth_statistics(truth: str | Path | Mapping) -> dict:
         "tracks_per_video": len(tracks) / max(len(videos), 1), "objects_per_frame": len(areas) / max(frames, 1),
         "mbor": _mean(overlaps), "disappear": _mean([_disappears(p) for p in presence]),
         "reappear": _mean([_reappears(p) for p in presence]),
-        "median_step": _median_step(tracks), "small_masks": _mean([area < SMALL_SHARE for area in areas]), **_attribute_shares(tracks)}
+        "median_step": _median_step(tracks), "small_masks": _mean([area < SMALL_SHARE for area in areas]),
+        **_attribute_shares(tracks)}
 
 
 def format_statistics(statistics: Mapping) -> str:

@@ -37,20 +37,9 @@ __all__ = [
 
 
 def build_batch_data_loader(
-    dataset,
-    sampler,
-    total_batch_size,
-    *,
-    aspect_ratio_grouping=False,
-    num_workers=0,
-    collate_fn=None,
-    drop_last: bool = True,
-    single_gpu_batch_size=None,
-    prefetch_factor=2,
-    persistent_workers=False,
-    pin_memory=False,
-    seed=None,
-    **kwargs,
+    dataset, sampler, total_batch_size, *, aspect_ratio_grouping=False, num_workers=0, collate_fn=None,
+    drop_last: bool = True, single_gpu_batch_size=None, prefetch_factor=2, persistent_workers=False,
+    pin_memory=False, seed=None, **kwargs,
 ):
     """Return an iterable of batches for this process.
 
@@ -108,15 +97,8 @@ def _batch_size_here(total: Optional[int], single: Optional[int]) -> int:
 
 @configurable(from_config=_train_loader_from_config)
 def build_detection_train_loader(
-    dataset,
-    *,
-    mapper,
-    sampler=None,
-    total_batch_size,
-    aspect_ratio_grouping=True,
-    num_workers=0,
-    collate_fn=None,
-    **kwargs,
+    dataset, *, mapper, sampler=None, total_batch_size, aspect_ratio_grouping=True, num_workers=0,
+    collate_fn=None, **kwargs,
 ):
     """Return an endless iterable of training batches, each a list of mapped records unless collated.
 
@@ -147,12 +129,8 @@ def build_detection_train_loader(
 
 @configurable(from_config=_test_loader_from_config)
 def build_detection_test_loader(
-    dataset: Union[list[Any], torchdata.Dataset],
-    *,
-    mapper: Callable[[dict[str, Any]], Any],
-    sampler: Optional[torchdata.Sampler] = None,
-    batch_size: int = 1,
-    num_workers: int = 0,
+    dataset: Union[list[Any], torchdata.Dataset], *, mapper: Callable[[dict[str, Any]], Any],
+    sampler: Optional[torchdata.Sampler] = None, batch_size: int = 1, num_workers: int = 0,
     collate_fn: Optional[Callable[[list[Any]], Any]] = None,
 ) -> torchdata.DataLoader:
     """Return a loader that gives each record once, over all processes.

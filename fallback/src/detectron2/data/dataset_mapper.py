@@ -32,16 +32,9 @@ class DatasetMapper:
 
     @configurable
     def __init__(
-        self,
-        is_train: bool,
-        *,
-        augmentations: list[Union[T.Augmentation, T.Transform]],
-        image_format: str,
-        use_instance_mask: bool = False,
-        use_keypoint: bool = False,
-        instance_mask_format: str = "polygon",
-        keypoint_hflip_indices: Optional[np.ndarray] = None,
-        precomputed_proposal_topk: Optional[int] = None,
+        self, is_train: bool, *, augmentations: list[Union[T.Augmentation, T.Transform]], image_format: str,
+        use_instance_mask: bool = False, use_keypoint: bool = False, instance_mask_format: str = "polygon",
+        keypoint_hflip_indices: Optional[np.ndarray] = None, precomputed_proposal_topk: Optional[int] = None,
         recompute_boxes: bool = False,
     ):
         assert use_instance_mask or not recompute_boxes, "recompute_boxes needs use_instance_mask"

@@ -142,11 +142,7 @@ class BestCheckpointer(HookBase):
     """Keeps the checkpoint of the best value of one stored metric; register it behind EvalHook."""
 
     def __init__(
-        self,
-        eval_period: int,
-        checkpointer: Checkpointer,
-        val_metric: str,
-        mode: str = "max",
+        self, eval_period: int, checkpointer: Checkpointer, val_metric: str, mode: str = "max",
         file_prefix: str = "model_best",
     ) -> None:
         """

@@ -16,12 +16,7 @@ DEFAULT_TIMEOUT = timedelta(minutes=30)
 
 
 def launch(
-    main_func,
-    num_gpus_per_machine,
-    num_machines=1,
-    machine_rank=0,
-    dist_url=None,
-    args=(),
+    main_func, num_gpus_per_machine, num_machines=1, machine_rank=0, dist_url=None, args=(),
     timeout=DEFAULT_TIMEOUT,
 ):
     """Call ``main_func(*args)`` once per process.

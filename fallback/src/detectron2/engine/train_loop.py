@@ -125,12 +125,7 @@ class SimpleTrainer(TrainerBase):
     """One model, one loader, one optimizer: forward, backward and step on the sum of a dict of losses."""
 
     def __init__(
-        self,
-        model,
-        data_loader,
-        optimizer,
-        gather_metric_period=1,
-        zero_grad_before_forward=False,
+        self, model, data_loader, optimizer, gather_metric_period=1, zero_grad_before_forward=False,
         async_write_metrics=False,
     ):
         """
@@ -242,15 +237,8 @@ class AMPTrainer(SimpleTrainer):
     """SimpleTrainer under autocast with a gradient scaler; CUDA only."""
 
     def __init__(
-        self,
-        model,
-        data_loader,
-        optimizer,
-        gather_metric_period=1,
-        zero_grad_before_forward=False,
-        grad_scaler=None,
-        precision: torch.dtype = torch.float16,
-        log_grad_scaler: bool = False,
+        self, model, data_loader, optimizer, gather_metric_period=1, zero_grad_before_forward=False,
+        grad_scaler=None, precision: torch.dtype = torch.float16, log_grad_scaler: bool = False,
         async_write_metrics=False,
     ):
         several_devices = "AMPTrainer drives one device per process: wrap the model in DistributedDataParallel"

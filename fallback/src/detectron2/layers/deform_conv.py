@@ -10,18 +10,8 @@ class DeformConv(nn.Module):
     """Convolution whose taps are moved by offsets (Dai et al. 2017), without bias."""
 
     def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        deformable_groups=1,
-        bias=False,
-        norm=None,
-        activation=None,
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
+        deformable_groups=1, bias=False, norm=None, activation=None,
     ):
         """Args:
             in_channels, out_channels: channels; both divisible by ``groups`` (AssertionError).
@@ -66,18 +56,8 @@ class ModulatedDeformConv(nn.Module):
     """Deformable convolution whose taps are also weighted by a mask (Zhu et al. 2019)."""
 
     def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        deformable_groups=1,
-        bias=True,
-        norm=None,
-        activation=None,
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
+        deformable_groups=1, bias=True, norm=None, activation=None,
     ):
         """Args are those of DeformConv, but ``bias`` may be True and starts at zero."""
         super().__init__()

@@ -59,13 +59,9 @@ def build_optimizer(cfg: CfgNode, model: torch.nn.Module) -> torch.optim.Optimiz
 
 
 def get_default_optimizer_params(
-    model: torch.nn.Module,
-    base_lr: Optional[float] = None,
-    weight_decay: Optional[float] = None,
-    weight_decay_norm: Optional[float] = None,
-    bias_lr_factor: Optional[float] = 1.0,
-    weight_decay_bias: Optional[float] = None,
-    lr_factor_func: Optional[Callable] = None,
+    model: torch.nn.Module, base_lr: Optional[float] = None, weight_decay: Optional[float] = None,
+    weight_decay_norm: Optional[float] = None, bias_lr_factor: Optional[float] = 1.0,
+    weight_decay_bias: Optional[float] = None, lr_factor_func: Optional[Callable] = None,
     overrides: Optional[dict[str, dict[str, float]]] = None,
 ) -> list[dict[str, Any]]:
     """Return the trainable parameters of a model in groups of equal settings.
@@ -174,9 +170,7 @@ def _create_gradient_clipper(cfg: CfgNode) -> _GradientClipper:
 
 
 def _generate_optimizer_class_with_gradient_clipping(
-    optimizer: type[torch.optim.Optimizer],
-    *,
-    per_param_clipper: Optional[_GradientClipper] = None,
+    optimizer: type[torch.optim.Optimizer], *, per_param_clipper: Optional[_GradientClipper] = None,
     global_clipper: Optional[_GradientClipper] = None,
 ) -> type[torch.optim.Optimizer]:
     """Return a subclass of an optimizer that bounds gradients before each step.

@@ -28,12 +28,8 @@ class WarmupParamScheduler(CompositeParamScheduler):
     """
 
     def __init__(
-        self,
-        scheduler: ParamScheduler,
-        warmup_factor: float,
-        warmup_length: float,
-        warmup_method: str = "linear",
-        rescale_interval: bool = False,
+        self, scheduler: ParamScheduler, warmup_factor: float, warmup_length: float,
+        warmup_method: str = "linear", rescale_interval: bool = False,
     ):
         first = warmup_factor * scheduler(0.0)
         if warmup_method == "constant":

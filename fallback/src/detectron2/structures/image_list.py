@@ -35,9 +35,7 @@ class ImageList:
 
     @staticmethod
     def from_tensors(
-        tensors: list[torch.Tensor],
-        size_divisibility: int = 0,
-        pad_value: float = 0.0,
+        tensors: list[torch.Tensor], size_divisibility: int = 0, pad_value: float = 0.0,
         padding_constraints: dict[str, int] | None = None,
     ) -> "ImageList":
         """Pad images to a common size and stack them.

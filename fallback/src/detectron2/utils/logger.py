@@ -41,14 +41,8 @@ class _ColorfulFormatter(logging.Formatter):
 
 @functools.lru_cache  # a second call must not add the handlers again
 def setup_logger(
-    output=None,
-    distributed_rank=0,
-    *,
-    color=True,
-    name="detectron2",
-    abbrev_name=None,
-    enable_propagation: bool = False,
-    configure_stdout: bool = True,
+    output=None, distributed_rank=0, *, color=True, name="detectron2", abbrev_name=None,
+    enable_propagation: bool = False, configure_stdout: bool = True,
 ):
     """Let a logger write to the standard output (rank 0 only) and to a file.
 
