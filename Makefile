@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 DEMO := demo_output
 DEMO_RESULTS := $(DEMO)/eval/inference/synthvis_tiny_val/results.json
 DEMO_DATA := $(DEMO)/datasets/synthvis/tiny
-DEMO_CONFIG := configs/quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml
+DEMO_CONFIG := configs/quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml
 export DETECTRON2_DATASETS ?= $(CURDIR)/$(DEMO)/datasets
 TEST_WORKERS ?= 2
 # threads that wait sleep instead of spinning: on shared machines training is several times faster so

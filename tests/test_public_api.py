@@ -42,7 +42,7 @@ def test_model_is_built_by_a_plain_detectron2_script():
     cfg = get_cfg()
     vis_projects.add_vis_config(cfg)
     cfg.merge_from_file(
-        vis_projects.model_zoo.get_config_file("quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml")
+        vis_projects.model_zoo.get_config_file("quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml")
     )
     model = build_model(cfg)
     assert type(model).__name__ == "MaskTrackRCNN" and model.training

@@ -7,7 +7,7 @@ import pytest
 from tests.toy_ytvis import write_toy_ytvis
 from vis_projects.cli.main import VERBS, build_parser, main
 
-QUICK = "quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml"
+QUICK = "quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml"
 
 
 def test_verbs_are_known_and_documented():

@@ -65,3 +65,11 @@ def test_to_and_device(pair):
     images = ImageList.from_tensors(pair).to(torch.float64)
     assert images.tensor.dtype == torch.float64 and images.device.type == "cpu"
     assert images.image_sizes == [(4, 5), (6, 2)]
+
+
+def test_gradients_reach_every_image():
+    images = torch.ones(2, 3, 4, 5, requires_grad=True)
+    padded = ImageList.from_tensors([images[0], images[1][:, :2]], size_divisibility=8)
+    padded.tensor.sum().backward()
+    # every pixel counts once, but for the two cut rows of the second image: 3 x 2 x 5 pixels
+    assert images.grad.sum().item() == 2 * 3 * 4 * 5 - 3 * 2 * 5

@@ -15,8 +15,10 @@ SIZE = (64, 96)
 def small_config(*overrides):
     """The quick schedule's config on CPU for three classes."""
     cfg = get_vis_cfg()
-    cfg.merge_from_file(str(CONFIGS / "quick_schedules/masktrack_rcnn_R_18_FPN_synthvis_tiny.yaml"))
-    cfg.merge_from_list(["MODEL.ROI_HEADS.NUM_CLASSES", 3, "MODEL.DEVICE", "cpu", *overrides])
+    cfg.merge_from_file(str(CONFIGS / "quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml"))
+    # the published head and loss weight, not the schedule's norms and its weight
+    plain = ["MODEL.FPN.NORM", "", "MODEL.MASKTRACK.LOSS_WEIGHT", 1.0]
+    cfg.merge_from_list(["MODEL.ROI_HEADS.NUM_CLASSES", 3, "MODEL.DEVICE", "cpu", *plain, *overrides])
     return cfg
 
 

@@ -64,8 +64,8 @@ class ImageList:
             batch = F.pad(tensors[0], padding, value=pad_value)[None]
         else:
             batch = tensors[0].new_full((len(tensors), *tensors[0].shape[:-2], height, width), pad_value)
-            for slot, image, (rows, columns) in zip(batch, tensors, sizes):
-                slot[..., :rows, :columns].copy_(image)
+            for index, (image, (rows, columns)) in enumerate(zip(tensors, sizes)):
+                batch[index, ..., :rows, :columns].copy_(image)  # by index: iterating gives views without gradients
         return ImageList(batch.contiguous(), sizes)
 
 
