@@ -95,5 +95,5 @@ def _add_solver_keys(cfg: CfgNode) -> None:
     cfg.SOLVER.STEP_EPOCHS = ()
     # Clip the L2 norm of the whole model's gradient to this; 0: off.
     cfg.SOLVER.CLIP_TOTAL_NORM = 0.0
-    # Batches whose gradients are summed up before one optimizer step.
+    # Parts that a process cuts its share of one IMS_PER_BATCH batch into; their gradients are averaged into one step.
     cfg.SOLVER.ACCUM_ITERS = 1

@@ -1,6 +1,7 @@
 """The training loop, its hooks, and the plain and mixed-precision steps."""
 
 import concurrent.futures
+import contextlib
 import logging
 import time
 import weakref
@@ -160,19 +161,29 @@ class SimpleTrainer(TrainerBase):
         self._data_loader_iter_obj = None
 
     def run_step(self):
-        self._check_training_mode()
+        self._check_ready()
         data, data_time = self._next_batch()
         if self.zero_grad_before_forward:
             self.optimizer.zero_grad()
-        loss_dict, total = _named_losses(self.model(data))
+        with self._precision_context():
+            loss_dict, total = _named_losses(self.model(data))
         if not self.zero_grad_before_forward:
             self.optimizer.zero_grad()
-        total.backward()
+        self._backward(total)
         self.after_backward()
         self._record(loss_dict, data_time)
+        self._update()
+
+    def _precision_context(self):
+        return contextlib.nullcontext()
+
+    def _backward(self, total: torch.Tensor) -> None:
+        total.backward()
+
+    def _update(self) -> None:
         self.optimizer.step()
 
-    def _check_training_mode(self) -> None:
+    def _check_ready(self) -> None:
         assert self.model.training, f"[{type(self).__name__}] model was changed to eval mode!"
 
     def _next_batch(self):
@@ -252,21 +263,19 @@ class AMPTrainer(SimpleTrainer):
         self.precision = precision
         self.log_grad_scaler = log_grad_scaler
 
-    def run_step(self):
-        self._check_training_mode()
+    def _check_ready(self) -> None:
+        super()._check_ready()
         assert torch.cuda.is_available(), "[AMPTrainer] CUDA is required for AMP training!"
-        data, data_time = self._next_batch()
-        if self.zero_grad_before_forward:
-            self.optimizer.zero_grad()
-        with torch.autocast("cuda", dtype=self.precision):
-            loss_dict, total = _named_losses(self.model(data))
-        if not self.zero_grad_before_forward:
-            self.optimizer.zero_grad()
+
+    def _precision_context(self):
+        return torch.autocast("cuda", dtype=self.precision)
+
+    def _backward(self, total: torch.Tensor) -> None:
         self.grad_scaler.scale(total).backward()
         if self.log_grad_scaler:
             get_event_storage().put_scalar("[metric]grad_scaler", self.grad_scaler.get_scale())
-        self.after_backward()
-        self._record(loss_dict, data_time)
+
+    def _update(self) -> None:
         self.grad_scaler.step(self.optimizer)
         self.grad_scaler.update()
 
