@@ -1,6 +1,7 @@
 """Command line, set-up of a run, writers, DDP wrapper, and the default predictor and trainer."""
 
 import argparse
+import importlib.util
 import os
 import sys
 
@@ -120,13 +121,12 @@ def default_setup(cfg, args):
 
 
 def default_writers(output_dir: str, max_iter: int | None = None):
-    """Writers to the terminal, to metrics.json and to tensorboard, the last two in ``output_dir``."""
+    """Writers to the terminal, to metrics.json and, where it is installed, to tensorboard; files in ``output_dir``."""
     PathManager.mkdirs(output_dir)
-    return [
-        CommonMetricPrinter(max_iter),
-        JSONWriter(os.path.join(output_dir, "metrics.json")),
-        TensorboardXWriter(output_dir),
-    ]
+    writers = [CommonMetricPrinter(max_iter), JSONWriter(os.path.join(output_dir, "metrics.json"))]
+    if importlib.util.find_spec("tensorboard") is not None:
+        writers.append(TensorboardXWriter(output_dir))
+    return writers
 
 
 class DefaultPredictor:
