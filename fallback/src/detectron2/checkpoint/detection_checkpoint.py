@@ -95,9 +95,6 @@ class DetectionCheckpointer(Checkpointer):
             raise ValueError(f"Unsupported query {query} in the path of {filename}: only matching_heuristics is known")
         return loaded
 
-    def _torch_load(self, f):
-        return super()._load_file(f)
-
     def _load_model(self, checkpoint):
         if checkpoint.get("matching_heuristics", False):
             weights = as_tensors(checkpoint["model"])

@@ -120,10 +120,7 @@ class Res5ROIHeads(ROIHeads):
         Returns:
             The instances, with `pred_masks` where the model has masks.
         """
-        assert not self.training, "forward_with_given_boxes is for testing; call eval() first"
-        assert instances[0].has("pred_boxes") and instances[0].has("pred_classes"), (
-            "forward_with_given_boxes needs pred_boxes and pred_classes"
-        )
+        self._require_given_boxes(instances)
         if not self.mask_on:
             return instances
         maps = [features[name] for name in self.in_features]

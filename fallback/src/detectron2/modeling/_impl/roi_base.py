@@ -155,3 +155,10 @@ class ROIHeads(nn.Module):
             subsample_labels(classes, self.batch_size_per_image, self.positive_fraction, self.num_classes)
         )
         return rows, classes[rows]
+
+    def _require_given_boxes(self, instances: List[Instances]) -> None:
+        """AssertionError unless this is a model in testing and the instances are detections with classes."""
+        assert not self.training, "forward_with_given_boxes is for testing; call eval() first"
+        assert instances[0].has("pred_boxes") and instances[0].has("pred_classes"), (
+            "forward_with_given_boxes needs pred_boxes and pred_classes"
+        )

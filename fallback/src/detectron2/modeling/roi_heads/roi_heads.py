@@ -149,10 +149,7 @@ class StandardROIHeads(ROIHeads):
         Returns:
             The instances, with `pred_masks` where the model has masks.
         """
-        assert not self.training, "forward_with_given_boxes is for testing; call eval() first"
-        assert instances[0].has("pred_boxes") and instances[0].has("pred_classes"), (
-            "forward_with_given_boxes needs pred_boxes and pred_classes"
-        )
+        self._require_given_boxes(instances)
         return self._forward_mask(features, instances)
 
     def _forward_box(self, features: Dict[str, torch.Tensor], proposals: List[Instances]):
