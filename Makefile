@@ -1,5 +1,7 @@
 # make demo   from nothing to a trained, evaluated and drawn MaskTrack R-CNN on generated video
 # make test   the whole test suite
+# make bench  speed of the fused ops and of the evaluator beside what users have without them
+# make ext    the native ops, built again in place;   make cuda-compile   every .cu, where nvcc is present
 # Both share one environment in .venv, made on first use and mended when it is broken.
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
@@ -15,7 +17,7 @@ TEST_WORKERS ?= 2
 # threads that wait sleep instead of spinning: on shared machines training is several times faster so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: setup demo test clean env
+.PHONY: setup demo test bench ext cuda-compile clean env
 
 setup: $(READY)
 	@$(PY) -c "import torch, torchvision, detectron2, vis_projects, pytest" || \
@@ -62,5 +64,15 @@ $(DEMO)/report.html: $(DEMO_RESULTS)
 test: setup
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(TEST_WORKERS) tests fallback/tests
 
+bench: setup
+	$(PY) benchmarks/kernels.py
+	$(PY) benchmarks/evaluator.py
+
+ext: setup
+	$(PY) csrc/build.py
+
+cuda-compile: setup
+	$(PY) csrc/build.py --cuda-compile
+
 clean:
-	rm -rf $(VENV) $(DEMO) build vis_projects/_C.so *.egg-info
+	rm -rf $(VENV) $(DEMO) build vis_projects/_C.so vis_projects/_C_cuda.so *.egg-info
