@@ -35,8 +35,8 @@ def test_few_frames_of_a_long_video_are_read():
             self.read.append(t)
             return frame()
 
-    contact_sheet(Frames(range(100)), None, VideoResults(1, 40, 60, 100), max_rows=4)
-    assert Frames.read == [0, 25, 50, 75]
+    contact_sheet(Frames(range(100)), None, VideoResults(1, 40, 60, 100), max_rows=4, also=[30, 25])
+    assert Frames.read == [0, 25, 30, 50, 75]
     stream = iter([frame()] * 100)
     contact_sheet(stream, None, VideoResults(1, 40, 60, 100), max_rows=4)
     assert len(list(stream)) == 24, "the stream is read up to frame 75"
@@ -46,3 +46,12 @@ def test_tracks_below_the_threshold_are_left_out():
     weak = contact_sheet([frame()], None, results((5, 5, 20, 20), score=0.2, length=1), score_threshold=0.3)
     nothing = contact_sheet([frame()], None, VideoResults(1, 40, 60, 1))
     np.testing.assert_array_equal(weak, nothing)
+
+
+def test_marks_and_titles_change_their_column_alone():
+    truth, found = results((5, 5, 20, 20), length=1), results((30, 5, 50, 20), length=1)
+    plain = contact_sheet([frame()], truth, found, tile_width=60)
+    marked = contact_sheet([frame()], truth, found, tile_width=60, marks=[({0: "missed"}, {})])
+    assert (marked[:, :60] != plain[:, :60]).any() and (marked[:, 60:] == plain[:, 60:]).all()
+    titled = contact_sheet([frame()], truth, found, tile_width=60, titles=("ground truth", "other"))
+    assert (titled[:, :60] == plain[:, :60]).all() and (titled[:, 60:] != plain[:, 60:]).any()

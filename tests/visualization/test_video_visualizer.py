@@ -6,6 +6,7 @@ from detectron2.structures import Instances
 from tests.visualization.scenes import SIZE, frame, instances, masks, results
 from vis_projects.visualization import VideoVisualizer, color_of
 from vis_projects.visualization.colors import NO_ID_COLOR
+from vis_projects.visualization.video_visualizer import MARK_COLORS
 
 PLAIN = dict(draw_text=False, draw_boxes=False, alpha=1.0)
 
@@ -68,6 +69,17 @@ def test_trails_follow_an_object_until_reset():
     assert (drawn[5:28, 5:45] != 100).any()
     drawer.reset()
     assert (drawer.draw(frame(), instances((0, 0, 4, 4)))[5:28, 5:45] == 100).all()
+
+
+def test_marks_are_framed_in_their_colour_and_named():
+    drawer, entries = VideoVisualizer(**PLAIN), results((10, 10, 30, 30), (40, 20, 50, 30)).frame(0)
+    drawn = drawer.draw_results(frame(), entries, {0: "missed"})
+    assert tuple(drawn[10, 20]) == MARK_COLORS["missed"]
+    np.testing.assert_array_equal(drawn[:, 36:], drawer.draw_results(frame(), entries)[:, 36:])
+    texts = VideoVisualizer(["cat"], draw_boxes=False, alpha=0)
+    assert (texts.draw_results(frame(), entries, {1: "switch"}) != texts.draw_results(frame(), entries)).any()
+    with pytest.raises(ValueError, match=r"unknown marks \['odd'\]"):
+        drawer.draw_results(frame(), entries, {0: "odd"})
 
 
 def test_three_hundred_ids_keep_their_colours():

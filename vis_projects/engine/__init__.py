@@ -13,6 +13,7 @@ from vis_projects.engine.launcher import launch_run
 from vis_projects.engine.predictor import VideoPredictor
 from vis_projects.engine.report import write_run_report
 from vis_projects.engine.run_setup import setup
+from vis_projects.engine.show import show_data, show_results
 from vis_projects.engine.stage_timer import StageTimer
 from vis_projects.engine.trainer import VISTrainer
 
@@ -20,5 +21,6 @@ __all__ = [
     "CheckpointError", "ConfigError", "DataError", "FrameSource", "FrameWriter", "LoadReport", "StageTimer",
     "UserError", "VISCheckpointer", "VISTrainer", "VideoError", "VideoPredictor", "bench_config", "evaluate_datasets",
     "exit_code_of", "generate_synthvis", "launch_run", "list_faults", "load_config", "open_frames", "run_demo",
-    "run_evaluation", "score_results", "setup", "split_file", "synthvis_stats", "write_run_report",
+    "run_evaluation", "score_results", "setup", "show_data", "show_results", "split_file", "synthvis_stats",
+    "write_run_report",
 ]

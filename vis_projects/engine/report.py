@@ -1,26 +1,21 @@
 """Collects what a run left on disk into an HTML report and overlay videos: what `vis report` does."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog
-from detectron2.data.detection_utils import read_image
 
 from vis_projects.data import register_class_subset
 from vis_projects.engine.config_file import load_config
 from vis_projects.engine.dataset_facts import read_facts
 from vis_projects.engine.errors import DataError
-from vis_projects.engine.frame_writer import FrameWriter
+from vis_projects.engine.overlay import FrameFiles, Side, write_overlay
 from vis_projects.evaluation import EvalResult, EvaluationInputError, NoGroundTruthError, evaluate_json
 from vis_projects.structures import VideoResults
-from vis_projects.visualization import VideoVisualizer, contact_sheet, truth_results, write_report
-
-GAP_PX = 4  # white strip between ground truth and prediction
-OVERLAY_FPS = 6.0  # data sets are sampled at 5 to 6 frames a second
+from vis_projects.visualization import contact_sheet, truth_results, write_report
 
 
 def write_run_report(
@@ -65,10 +60,10 @@ def write_run_report(
     written, sheets = [], {}
     for record, truth, found in drawn_videos(dataset, results_path, videos, score_threshold):
         path = target / "overlay" / (str(record["video_id"]).replace("/", "_") + ".mp4")
-        write_overlay(path, record["file_names"], truth, found, class_names)
-        written.append(path)
+        frames = FrameFiles(record["file_names"])
+        written.append(write_overlay(path, frames, [Side(truth), Side(found)], class_names))
         caption = f"video {record['video_id']}: ground truth left, prediction right"
-        sheets[caption] = contact_sheet(_Frames(record["file_names"]), truth, found, class_names=class_names)
+        sheets[caption] = contact_sheet(frames, truth, found, class_names=class_names)
     write_report(
         target / "report.html", title=f"{cfg.MODEL.META_ARCHITECTURE} on {dataset}",
         metrics_json=metrics_path if metrics_path.is_file() else None, eval_result=evaluated, contact_sheets=sheets,
@@ -92,36 +87,6 @@ def drawn_videos(
         )
         confident = [track for track in found.tracks if track.score >= score_threshold]
         yield record, truth_results(record), replace(found, tracks=confident)
-
-
-def write_overlay(
-    path: Path, file_names: Sequence[str], truth: VideoResults, found: VideoResults, class_names: Sequence[str]
-) -> None:
-    """Writes a video with ground truth on the left and prediction on the right."""
-    drawer = VideoVisualizer(class_names)
-    with FrameWriter(path, fps=OVERLAY_FPS) as writer:
-        for t, image in enumerate(_Frames(file_names)):
-            left, right = (drawer.draw_results(image, side.frame(t)) for side in (truth, found))
-            strip = np.full((image.shape[0], GAP_PX, 3), 255, np.uint8)
-            writer.write(_even(np.concatenate([left, strip, right], axis=1))[..., ::-1])
-
-
-def _even(image: np.ndarray) -> np.ndarray:
-    # most video codecs want even sides
-    return np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)))
-
-
-class _Frames(Sequence):
-    """The frames of a video as RGB arrays, decoded when asked for."""
-
-    def __init__(self, file_names: Sequence[str]) -> None:
-        self._file_names = file_names
-
-    def __len__(self) -> int:
-        return len(self._file_names)
-
-    def __getitem__(self, t: int) -> np.ndarray:
-        return np.ascontiguousarray(read_image(self._file_names[t], format="RGB"))
 
 
 def _evaluate(dataset: str, results_path: Path) -> EvalResult | None:

@@ -2,10 +2,12 @@
 
 from vis_projects.evaluation.errors import EvaluationInputError, NoGroundTruthError
 from vis_projects.evaluation.evaluate import evaluate_json
+from vis_projects.evaluation.frame_marks import frame_marks
 from vis_projects.evaluation.params import EvalParams
 from vis_projects.evaluation.summary import EvalResult
 from vis_projects.evaluation.ytvis_evaluator import YTVISEvaluator
 
 __all__ = [
     "EvalParams", "EvalResult", "EvaluationInputError", "NoGroundTruthError", "YTVISEvaluator", "evaluate_json",
+    "frame_marks",
 ]

@@ -1,6 +1,6 @@
 """One image that shows a video: every k-th frame, ground truth on the left, predictions on the right."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -20,8 +20,11 @@ def contact_sheet(
     class_names: Sequence[str] = (),
     every: int = 0,
     max_rows: int = 6,
+    also: Collection[int] = (),
     tile_width: int = 320,
     score_threshold: float = 0.0,
+    marks: Sequence[tuple[Mapping[int, str], Mapping[int, str]]] = (),
+    titles: tuple[str, str] = ("ground truth", "prediction"),
 ) -> np.ndarray:
     """Rows of one frame each: the ground truth on the left, the prediction on the right.
 
@@ -32,8 +35,11 @@ def contact_sheet(
         class_names: by contiguous class.
         every: show frames 0, k, 2k, ...; 0 spreads `max_rows` frames over the video.
         max_rows: at most so many frames.
+        also: frames to show beside those.
         tile_width: width of a shown frame in pixels; the height follows.
         score_threshold: tracks with a lower score are left out.
+        marks: for each frame those of the ground truth and of the prediction, see `VideoVisualizer.draw_results`.
+        titles: what the two columns are called.
 
     Returns:
         (rows, columns, 3) uint8 RGB; of a video without frames one blank row.
@@ -45,20 +51,21 @@ def contact_sheet(
     drawer = VideoVisualizer(class_names)
     wanted = {track.track_id for track in results.tracks if track.score >= score_threshold}
     rows = []
-    for t, frame in _pick(frames, range(0, results.length, every)[:max_rows]):
-        tiles, titles = [], []
+    chosen = sorted({*range(0, results.length, every)[:max_rows], *also})
+    for t, frame in _pick(frames, chosen):
+        tiles, names = [], [f"frame {t}: {title}" for title in titles[0 if gt is not None else 1 :]]
+        gt_marks, result_marks = marks[t] if marks else ({}, {})
         if gt is not None:
-            tiles.append(drawer.draw_results(frame, gt.frame(t)))
-            titles.append(f"frame {t}: ground truth")
-        tiles.append(drawer.draw_results(frame, [entry for entry in results.frame(t) if entry[0] in wanted]))
-        titles.append(f"frame {t}: prediction")
-        rows.append([_tile(tile, title, tile_width) for tile, title in zip(tiles, titles)])
+            tiles.append(drawer.draw_results(frame, gt.frame(t), gt_marks))
+        shown = [entry for entry in results.frame(t) if entry[0] in wanted]
+        tiles.append(drawer.draw_results(frame, shown, result_marks))
+        rows.append([_tile(tile, title, tile_width) for tile, title in zip(tiles, names)])
     if not rows:
         return np.full((GAP_PIXELS, tile_width, 3), BACKGROUND, dtype=np.uint8)
     return _join([_join(row, axis=1) for row in rows], axis=0)
 
 
-def _pick(frames: Iterable[np.ndarray], wanted: range) -> Iterator[tuple[int, np.ndarray]]:
+def _pick(frames: Iterable[np.ndarray], wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
     if isinstance(frames, Sequence):
         yield from ((t, np.asarray(frames[t])) for t in wanted)
         return

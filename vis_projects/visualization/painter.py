@@ -31,12 +31,12 @@ def paint_mask(image: np.ndarray, mask: np.ndarray, color: Color, alpha: float) 
     cv2.drawContours(image, contours, -1, color, 1, offset=(x, y))
 
 
-def paint_box(image: np.ndarray, box: Sequence[float], color: Color) -> None:
+def paint_box(image: np.ndarray, box: Sequence[float], color: Color, thickness: int = 1) -> None:
     """Outline of a box (x0, y0, x1, y1) in absolute pixels."""
     import cv2
 
     x0, y0, x1, y1 = _pixels(box)
-    cv2.rectangle(image, (x0, y0), (x1, y1), color, 1)
+    cv2.rectangle(image, (x0, y0), (x1, y1), color, thickness)
 
 
 def paint_label(image: np.ndarray, text: str, anchor: Sequence[float], color: Color) -> None:
