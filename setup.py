@@ -32,6 +32,8 @@ class BuildOps(build_ext):
     def run(self) -> None:
         in_place = self.inplace or getattr(self, "editable_mode", False)
         self._target = ROOT / "vis_projects" if in_place else Path(self.build_lib).resolve() / "vis_projects"
+        if not self.extensions:
+            return  # VIS_BUILD_EXT=0
         spec = importlib.util.spec_from_file_location("vis_projects_csrc_build", ROOT / "csrc" / "build.py")
         build = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(build)

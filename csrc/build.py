@@ -12,9 +12,11 @@ Everything that includes torch uses its stable ABI, so that one binary serves ev
 ninja is used where it is found; setup.py calls `build_libraries`.
 """
 
+import fcntl
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -60,7 +62,7 @@ class Job:
 
 def cpu_jobs(torch_dir: Path) -> list[Job]:
     """Jobs of _C.so."""
-    compiler = [os.environ.get("CXX", "c++"), *COMMON_FLAGS, f"-I{CSRC}"]
+    compiler = [*_cxx(), *COMMON_FLAGS, f"-I{CSRC}"]
     jobs = []
     for source in sorted(CSRC.glob("*/*.cpp")):
         if source.name.endswith(".simd.cpp"):
@@ -75,7 +77,7 @@ def cpu_jobs(torch_dir: Path) -> list[Job]:
 
 def cuda_jobs(torch_dir: Path, cuda_home: Path, arches: str) -> list[Job]:
     """Jobs of _C_cuda.so."""
-    compiler = [os.environ.get("CXX", "c++"), *COMMON_FLAGS, f"-I{CSRC}", "-DUSE_CUDA", f"-I{cuda_home / 'include'}"]
+    compiler = [*_cxx(), *COMMON_FLAGS, f"-I{CSRC}", "-DUSE_CUDA", f"-I{cuda_home / 'include'}"]
     jobs = [Job(source, _object(source), [*compiler, *_torch_flags(torch_dir)])
             for source in sorted(CSRC.glob("*/cuda.cpp"))]
     nvcc = [str(cuda_home / "bin" / "nvcc"), "-std=c++20", "-O3", "-Xcompiler", "-fPIC,-fvisibility=hidden",
@@ -161,7 +163,7 @@ def build_libraries(target_dir: Path) -> list[str]:
     arches = os.environ.get("TORCH_CUDA_ARCH_LIST") or DEFAULT_ARCHES
     cpu, cuda = cpu_jobs(torch_dir), [] if reason else cuda_jobs(torch_dir, cuda_home, arches)
     compile_jobs([*cpu, *cuda])
-    link = [os.environ.get("CXX", "c++"), "-shared", "-Wl,--no-undefined", f"-L{torch_dir / 'lib'}"]
+    link = [*_cxx(), "-shared", "-Wl,--no-undefined", f"-L{torch_dir / 'lib'}"]
     target_dir.mkdir(parents=True, exist_ok=True)
     _link([*link, *_outputs(cpu), "-ltorch_cpu", "-lc10", "-lpthread"], target_dir / "_C.so")
     if reason:
@@ -184,11 +186,13 @@ def compile_jobs(jobs: list[Job]) -> None:
     for job in jobs:
         job.output.parent.mkdir(parents=True, exist_ok=True)
     ninja = shutil.which("ninja")
-    if ninja:
-        _run_ninja(ninja, jobs)
-    else:
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            list(pool.map(_compile, jobs))
+    with (OUT_DIR / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second build of this tree waits, and then finds all done
+        if ninja:
+            _run_ninja(ninja, jobs)
+        else:
+            with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+                list(pool.map(_compile, jobs))
     for job in jobs:
         if job.levelled:
             check_levelled(job.output)
@@ -256,10 +260,18 @@ def _outputs(jobs: list[Job]) -> list[str]:
 
 
 def _first_error(text: str, lines: int = 12) -> str:
-    """The first error of a compiler and what follows it."""
+    """The first error of a compiler or linker and what follows it, or else the first command that failed."""
     rows = text.splitlines()
-    first = next((k for k, row in enumerate(rows) if "error" in row.lower()), 0)
-    return "\n".join(rows[first : first + lines]) or "the compiler failed without a message"
+    for sign in (r"\b(error|fatal)\s*:|undefined reference|cannot find", "^FAILED"):
+        first = next((k for k, row in enumerate(rows) if re.search(sign, row)), None)
+        if first is not None:
+            return "\n".join(rows[first : first + lines])
+    return "\n".join(rows[:lines]) or "the compiler failed without a message"
+
+
+def _cxx() -> list[str]:
+    """The C++ compiler of CXX, which may be a command of several words."""
+    return shlex.split(os.environ.get("CXX") or "c++")
 
 
 def _quote(text: str) -> str:
@@ -294,5 +306,5 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (RuntimeError, ValueError) as failure:
+    except (RuntimeError, ValueError, OSError) as failure:
         sys.exit(f"error: {failure}")

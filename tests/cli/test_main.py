@@ -12,7 +12,8 @@ QUICK = "quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml"
 
 def test_verbs_are_known_and_documented():
     assert {verb.NAME for verb in VERBS} == {
-        "bench", "check-data", "demo", "env", "eval", "report", "show-data", "show-results", "split", "synth",
+        "bench", "check-data", "convert", "demo", "env", "eval", "pack", "report", "show-data", "show-results", "split",
+        "synth",
     }
     assert all(verb.HELP and verb.__doc__ for verb in VERBS)
 
@@ -25,7 +26,7 @@ def test_help_lists_the_verbs(capsys):
     assert all(verb.NAME in text for verb in VERBS)
 
 
-@pytest.mark.parametrize("argv", [[], ["convert"], ["pack"], ["demo"]])
+@pytest.mark.parametrize("argv", [[], ["upload"], ["pack"], ["demo"]])
 def test_missing_and_unknown_verbs_and_arguments(argv):
     with pytest.raises(SystemExit) as stop:
         main(argv)
@@ -77,9 +78,8 @@ def test_check_data_finds_faults(tmp_path, capsys):
 def test_split_writes_two_files(tmp_path, capsys):
     json_file, _ = write_toy_ytvis(tmp_path, videos=4, frames=2)
     assert main(["split", json_file, "--val", "0.5", "--seed", "3", "--out", str(tmp_path / "split")]) == 0
-    train, val = capsys.readouterr().out.split()
-    counts = [len(json.loads(open(path).read())["videos"]) for path in (train, val)]
-    assert counts == [2, 2]
+    paths = [line.split(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert [len(json.loads(open(path).read())["videos"]) for path in paths] == [2, 2]
 
 
 def test_eval_scores_a_file(tmp_path, capsys):

@@ -26,7 +26,7 @@ def test_default_values():
     assert cfg.INPUT.VIDEO.SUPPORT_SAMPLING == "uniform" and cfg.INPUT.VIDEO.EPOCH_UNIT == "frame"
     assert not cfg.INPUT.VIDEO.COLOR_JITTER and not cfg.INPUT.VIDEO.PER_FRAME_JITTER
     assert cfg.DATASETS.CLASS_SUBSET == () and cfg.DATASETS.TRAIN_WEIGHTS == ()
-    assert dict(cfg.TEST.VIDEO) == {"MIN_TRACK_LEN_FRAMES": 0, "SCORE_FLOOR": 0.0, "AMP": False}
+    assert dict(cfg.TEST.VIDEO) == {"MIN_TRACK_LEN_FRAMES": 0, "SCORE_FLOOR": 0.0, "AMP": False, "ORACLE": ""}
     assert cfg.SOLVER.NUM_EPOCHS == 0 and cfg.SOLVER.STEP_EPOCHS == ()
     assert cfg.SOLVER.CLIP_TOTAL_NORM == 0.0 and cfg.SOLVER.ACCUM_ITERS == 1
 

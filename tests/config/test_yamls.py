@@ -9,7 +9,7 @@ from vis_projects.config import get_vis_cfg
 from vis_projects.tracking import build_tracker
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FOLDERS = ("masktrack_rcnn", "quick_schedules")
+FOLDERS = ("masktrack_rcnn", "crossvis", "quick_schedules")
 YAMLS = sorted(
     str(path.relative_to(CONFIGS)) for folder in FOLDERS for path in (CONFIGS / folder).rglob("*.yaml")
 )
@@ -37,7 +37,10 @@ def load(name):
 @pytest.mark.parametrize("name", YAMLS)
 def test_yaml_merges_and_its_tracker_builds(name):
     cfg = load(name)
-    assert cfg.MODEL.META_ARCHITECTURE == "MaskTrackRCNN"
+    prefix = Path(name).name.removeprefix("Base-").lower().replace("-", "_")
+    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN"}
+    expected = [names[key] for key in names if prefix.startswith(key)]
+    assert cfg.MODEL.META_ARCHITECTURE in (expected or names.values())
     assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
 
 
@@ -66,6 +69,26 @@ def test_table_2_row_differs_from_the_full_method_in_one_key(row):
     assert tuple(cfg.MODEL.MASKTRACK.MATCH_COEFF) == TABLE_2[row]
     full.MODEL.MASKTRACK.MATCH_COEFF = TABLE_2[row]
     assert cfg.dump() == full.dump()
+
+
+@pytest.mark.parametrize("depth", [50, 101])
+@pytest.mark.parametrize(
+    "data, train, classes", [("ytvis2019", "ytvis_2019", 40), ("ytvis2021", "ytvis_2021", 40), ("ovis", "ovis", 25)]
+)
+def test_published_settings_of_crossvis(depth, data, train, classes):
+    cfg = load(f"crossvis/crossvis_R_{depth}_FPN_1x_{data}.yaml")
+    assert cfg.MODEL.RESNETS.DEPTH == depth and f"R-{depth}." in cfg.MODEL.WEIGHTS
+    assert cfg.DATASETS.TRAIN == (f"{train}_train",) and cfg.DATASETS.TEST == (f"{train}_val",)
+    assert (cfg.MODEL.FCOS.NUM_CLASSES, cfg.INPUT.VIDEO.REF_FRAME_RANGE) == (classes, 20)
+    assert (cfg.SOLVER.BASE_LR, cfg.SOLVER.IMS_PER_BATCH, cfg.SOLVER.NUM_EPOCHS) == (0.005, 16, 12)
+    assert (cfg.MODEL.CROSSVIS.EMBEDDING, cfg.MODEL.CROSSVIS.EMBEDDING_LOSS) == ("global", "focal")
+
+
+@pytest.mark.parametrize("embedding", ["pairwise", "global"])
+@pytest.mark.parametrize("loss", ["ce", "focal"])
+def test_table_7_of_crossvis_has_a_file_for_each_row(embedding, loss):
+    node = load(f"crossvis/ablation/table7_{embedding}_{loss}.yaml").MODEL.CROSSVIS
+    assert (node.EMBEDDING, node.EMBEDDING_LOSS, node.CROSS_WEIGHT) == (embedding, loss, 0.0)
 
 
 def test_table_2_is_complete():

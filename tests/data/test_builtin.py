@@ -9,6 +9,7 @@ from vis_projects.data.builtin import builtin_splits, register_builtin_splits
 
 NAMES = {f"{family}_{split}" for split in ("train", "val", "test")
          for family in ("ytvis_2019", "ytvis_2021", "ovis", "synthvis_tiny", "synthvis_small", "synthvis_full")}
+NAMES |= {f"{family}_{half}_ref" for half in ("train", "val") for family in ("ytvis_2019", "ytvis_2021", "ovis")}
 
 
 def test_all_splits_are_registered_as_video_sets():
@@ -23,6 +24,7 @@ def test_paths_lie_under_the_root():
     assert splits["ytvis_2019_val"][:2] == (f"{root}ytvis_2019/valid.json", f"{root}ytvis_2019/valid/JPEGImages")
     assert splits["synthvis_tiny_train"][0].endswith("synthvis/tiny/train/instances.json")
     assert splits["ovis_train"][0].endswith("ovis/annotations_train.json")
+    assert splits["ytvis_2021_val_ref"][:2] == (f"{root}ytvis_2021/reference/val.json", splits["ytvis_2021_train"][1])
 
 
 def test_registering_again_leaves_names_alone():

@@ -68,7 +68,7 @@ def test_a_clip_has_the_promised_fields(videos):
     for image, instances in zip(clip["image"], clip["instances"]):
         assert image.dtype == torch.uint8 and tuple(image.shape) == (3, 24, 32)
         assert instances.image_size == (24, 32)
-        assert set(instances.get_fields()) == {"gt_boxes", "gt_classes", "gt_masks", "gt_ids"}
+        assert set(instances.get_fields()) == {"gt_boxes", "gt_classes", "gt_masks", "gt_ids", "gt_identities"}
 
 
 def test_ids_link_frames_and_absent_objects_have_no_row(videos):

@@ -5,14 +5,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from tests.data.toy_json import edited, write_json
 from vis_projects.data.errors import DatasetError
-from vis_projects.data.split import choose_validation, split_dataset, video_ids_sha256
+from vis_projects.data.split import split_dataset, video_ids_sha256
 from vis_projects.data.ytvis_json import load_ytvis_json
 
 
@@ -89,30 +86,39 @@ def test_the_halves_load_again(tmp_path):
     assert len(load_ytvis_json(train, "/x")) + len(load_ytvis_json(val, "/x")) == 3
 
 
-def test_where_no_split_shows_every_class_twice_it_still_splits():
-    # each of three classes is shared by two of three videos: one class must stay on one side
-    labels = {1: {("class", 1), ("class", 2)}, 2: {("class", 1), ("class", 3)}, 3: {("class", 2), ("class", 3)}}
-    val = choose_validation(labels, 0.3, np.random.default_rng(0))
-    assert 0 < len(val) < 3
+@pytest.mark.parametrize("stratify", [(), ("length",), ("class", "length")])
+def test_every_class_is_in_both_halves_whatever_is_balanced(tmp_path, stratify):
+    classes = [[1]] * 16 + [[2, 1], [2], [3], [1, 3], [4, 2], [4]]
+    train, val = halves(tmp_path, many_videos(classes), val_fraction=0.1, stratify=stratify)
+    assert set(classes_in(train)) == set(classes_in(val)) == {1, 2, 3, 4}
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.sets(st.integers(1, 6), max_size=3), min_size=2, max_size=9), st.floats(0.05, 0.6), st.integers(0, 50)
-)
-def test_every_class_of_two_videos_is_in_both_halves_where_that_is_possible(classes, fraction, seed):
-    labels = {i: {("class", c) for c in video} for i, video in enumerate(classes)}
-    totals = Counter(label for video in labels.values() for label in video)
-    bound = [label for label, count in totals.items() if count >= 2]
+def test_videos_that_share_a_frame_stay_together(tmp_path):
+    data = many_videos([[1]] * 12, lengths=[3] * 12)
+    # 1 and 4 overlap, 4 and 9 overlap: all three belong to one recording
+    data["videos"][3]["file_names"][0] = data["videos"][0]["file_names"][2]
+    data["videos"][8]["file_names"][0] = data["videos"][3]["file_names"][2]
+    for seed in range(6):
+        together = [{video["id"] for video in half["videos"]} & {1, 4, 9}
+                    for half in halves(tmp_path, data, val_fraction=0.3, seed=seed)]
+        assert set() in together and {1, 4, 9} in together
+    for video in data["videos"]:
+        video["file_names"] = data["videos"][0]["file_names"]
+    with pytest.raises(DatasetError, match="all 12 videos have frame files in common"):
+        split_dataset(write_json(tmp_path, data))
 
-    def whole(val):
-        counts = Counter(label for video in val for label in labels[video])
-        return all(0 < counts[label] < totals[label] for label in bound)
 
-    subsets = ({i for i in labels if code >> i & 1} for code in range(1, 2 ** len(labels) - 1))
-    assume(any(whole(val) for val in subsets))
-    val = choose_validation(labels, fraction, np.random.default_rng(seed))
-    assert whole(val) and 0 < len(val) < len(labels)
+def test_the_order_of_the_file_plays_no_part(tmp_path):
+    data = many_videos([[1 + i % 3] for i in range(30)])
+    before = halves(tmp_path, data)[1]["info"]["video_ids_sha256"]
+    data["videos"].reverse()
+    assert halves(tmp_path, data)[1]["info"]["video_ids_sha256"] == before
+
+
+def test_a_half_is_written_whole_or_not_at_all(tmp_path):
+    split_dataset(write_json(tmp_path, many_videos([[1]] * 4)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "instances.json", "instances_train.json", "instances_val.json"]
 
 
 @pytest.mark.parametrize(("options", "word"), [

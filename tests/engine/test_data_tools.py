@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.toy_ytvis import write_toy_ytvis
-from vis_projects.engine.data_tools import generate_synthvis, list_faults, score_results, split_file, synthvis_stats
+from vis_projects.engine.data_tools import generate_synthvis, score_results, split_file, synthvis_stats
 from vis_projects.engine.errors import DataError
 
 
@@ -34,7 +34,3 @@ def test_no_results_score_zero(tmp_path):
     json_file, _ = write_toy_ytvis(tmp_path, videos=1)
     (tmp_path / "results.json").write_text("[]")
     assert "= 0.000" in score_results(str(tmp_path / "results.json"), json_file)
-
-
-def test_a_set_without_faults(tmp_path):
-    assert list_faults(*write_toy_ytvis(tmp_path, videos=1)) == []

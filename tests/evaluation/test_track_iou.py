@@ -58,6 +58,13 @@ def test_a_frame_with_masks_of_two_sizes_counts_neither_way():
     assert video_ious([same], [other, same]).tolist() == [[2 / 6, 1]]
 
 
+def test_an_empty_mask_of_another_size_takes_its_frame_out_as_well():
+    # frame 0: neither way, though one mask has no pixel; frame 1: 2 in common of 6
+    empty = track([bar(0, 0, size=(4, 9)), bar(2, 6)])
+    other = track([bar(0, 8), bar(0, 4)])
+    assert video_ious([empty], [other]).tolist() == video_ious([other], [empty]).tolist() == [[2 / 6]]
+
+
 def test_boxes():
     # frame 0: 2x2 in common of 4x2 + 2x3 - 4 = 10; frame 1: apart, 1 + 1; frame 2: only the first, 6
     a, b = boxes((0, 0, 4, 2), (0, 0, 1, 1), (1, 1, 2, 3)), boxes((2, 0, 2, 3), (5, 5, 1, 1), (0, 0, 0, 0))

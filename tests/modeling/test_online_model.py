@@ -176,6 +176,49 @@ def test_wrong_frames_are_refused(bad, error, words):
         net.step(bad, net.init_state({"height": H, "width": W}))
 
 
+def given(n=1, size=(H, W)):
+    found = Instances(size)
+    found.pred_boxes, found.scores = Boxes(torch.zeros(n, 4)), torch.ones(n)
+    found.pred_classes, found.pred_masks = torch.full((n,), 2), torch.ones(n, *size, dtype=torch.bool)
+    return found
+
+
+def test_given_instances_are_tracked_instead_of_detected_ones():
+    net = model()
+    state = net.init_state({"height": H, "width": W})
+    first, state = net.step_with_given_instances(frame(9), given(2), state)
+    second, state = net.step(frame(9), state)
+    third, state = net.step_with_given_instances(frame(), given(0), state)
+    assert [x.pred_ids.tolist() for x in (first, second, third)] == [[0, 1], [2], []] and state.num_frames == 3
+    assert first.pred_classes.tolist() == [2, 2] and second.pred_classes.tolist() == [0]
+    assert set(first.get_fields()) == {"pred_boxes", "scores", "pred_classes", "pred_masks", "pred_ids"}
+
+
+def test_given_instances_are_described_for_the_tracker_and_not_changed():
+    class Described(BrightRegion):
+        def describe(self, images, instances, state):
+            assert images.tensor.shape[-2:] == (H, W) and torch.is_autocast_enabled("cpu")
+            return instances[instances.scores > 0.5]
+
+    net = Described(backbone=PixelBackbone(), pixel_mean=(0.0,) * 3, pixel_std=(1.0,) * 3, tracker_factory=CountingTracker,
+                    amp=True).eval()
+    instances = given(2)
+    instances.scores[0] = 0.2
+    tracked, _ = net.step_with_given_instances(frame(9), instances, net.init_state({"height": H, "width": W}))
+    assert len(tracked) == 1 and len(instances) == 2 and not instances.has("pred_ids")
+
+
+def test_given_instances_must_have_output_size():
+    net = model()
+    state = net.init_state({"height": H, "width": W})
+    with pytest.raises(ValueError, match=r"of size \(4, 4\), the video's output has \(8, 12\)"):
+        net.step_with_given_instances(frame(9), given(1, (4, 4)), state)
+    with pytest.raises(RuntimeError, match=r"model\.eval\(\)"):
+        net.train().step_with_given_instances(frame(9), given(), state)
+    with pytest.raises(TypeError, match="uint8"):
+        net.eval().step_with_given_instances(torch.zeros(3, H, W), given(), state)
+
+
 def test_state_needs_the_output_size():
     with pytest.raises(KeyError, match="height"):
         model().init_state({"width": 3})

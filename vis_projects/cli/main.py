@@ -5,9 +5,22 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from vis_projects.cli import bench, check_data, demo, env, evaluate, report, show_data, show_results, split, synth
+from vis_projects.cli import (
+    bench,
+    check_data,
+    convert,
+    demo,
+    env,
+    evaluate,
+    pack,
+    report,
+    show_data,
+    show_results,
+    split,
+    synth,
+)
 
-VERBS = (demo, evaluate, report, show_data, show_results, synth, split, check_data, bench, env)
+VERBS = (demo, evaluate, report, show_data, show_results, synth, split, check_data, convert, pack, bench, env)
 
 
 def build_parser() -> argparse.ArgumentParser:

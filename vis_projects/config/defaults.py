@@ -86,6 +86,9 @@ def _add_test_keys(cfg: CfgNode) -> None:
     cfg.TEST.VIDEO.SCORE_FLOOR = 0.0
     # Run inference in mixed precision (float16 on CUDA, bfloat16 elsewhere).
     cfg.TEST.VIDEO.AMP = False
+    # Ground truth that evaluation hands to the model: "image" (boxes, masks and classes, followed by the model's own
+    # association), "identity" (identities, for what the model has found); "" for none.
+    cfg.TEST.VIDEO.ORACLE = ""
 
 
 def _add_solver_keys(cfg: CfgNode) -> None:

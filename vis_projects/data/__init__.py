@@ -4,7 +4,7 @@ Importing this room registers the built-in splits.
 """
 
 from vis_projects.data import builtin  # registers the built-in splits
-from vis_projects.data.check import check_dataset
+from vis_projects.data.check import check_dataset, dataset_notes
 from vis_projects.data.clip_batch_sampler import ClipBatchSampler
 from vis_projects.data.clip_transform import ClipAugmentation, ClipTransform
 from vis_projects.data.errors import DatasetError
@@ -20,6 +20,7 @@ from vis_projects.data.mapper import VideoDatasetMapper
 from vis_projects.data.pseudo_video import RandomAffine
 from vis_projects.data.register import register_class_subset, register_ytvis
 from vis_projects.data.registry import VIS_MAPPER_REGISTRY, build_vis_mapper
+from vis_projects.data.repair import repair_dataset
 from vis_projects.data.split import split_dataset
 from vis_projects.data.support_sampler import KeySupportSampler, support_frames
 from vis_projects.data.train_set import count_train_items, load_train_set
@@ -29,6 +30,6 @@ __all__ = [
     "VIS_MAPPER_REGISTRY", "ClipAugmentation", "ClipBatchSampler", "ClipTransform", "DatasetError", "Fault",
     "FrameTransform", "KeyFrameDataset", "KeyReferenceSampler", "KeySupportSampler", "LazyFrames", "RandomAffine",
     "VideoDatasetMapper", "VideoInferenceSampler", "build_vis_mapper", "build_vis_test_loader",
-    "build_vis_train_loader", "builtin", "check_dataset", "count_train_items", "load_train_set", "load_ytvis_json",
-    "register_class_subset", "register_ytvis", "split_dataset", "support_frames", "verify_images_exist",
+    "build_vis_train_loader", "builtin", "check_dataset", "count_train_items", "dataset_notes", "load_train_set", "load_ytvis_json",
+    "register_class_subset", "register_ytvis", "repair_dataset", "split_dataset", "support_frames", "verify_images_exist",
 ]

@@ -1,14 +1,21 @@
-"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, SynthVIS."""
+"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, their reference splits, SynthVIS."""
 
 import os
 
 from detectron2.data import DatasetCatalog
 
 from vis_projects.data.register import register_ytvis
+from vis_projects.data.split import HALVES
+from vis_projects.data.standard_splits import STANDARD_SPLITS
 
 SPLITS = (("train", "train"), ("val", "valid"), ("test", "test"))
 YOUTUBE_VIS = "Get it (registration) from https://youtube-vos.org/dataset/vis/ and unpack it there"
 OVIS = "Get it (registration) from https://songbai.site/ovis/ and unpack it there"
+
+
+def datasets_root(root: str | None = None) -> str:
+    """The folder of all data sets: the given one, else `DETECTRON2_DATASETS`, else `datasets`."""
+    return os.path.expanduser(root or os.environ.get("DETECTRON2_DATASETS", "datasets"))
 
 
 def builtin_splits(root: str) -> dict[str, tuple[str, str, str]]:
@@ -27,6 +34,10 @@ def builtin_splits(root: str) -> dict[str, tuple[str, str, str]]:
             base = f"synthvis/{preset}/{split}"
             how = f"Make it with `vis synth --preset {preset} --seed 0 --out {os.path.join(root, 'synthvis', preset)}`"
             splits[f"synthvis_{preset}_{split}"] = (f"{base}/instances.json", f"{base}/JPEGImages", how)
+    for name, standard in STANDARD_SPLITS.items():
+        how = f"Make it with `vis split --standard {name} --root {root}` from {standard.source}"
+        for half in HALVES:
+            splits[f"{name}_{half}_ref"] = (standard.half(half), standard.images, how)
     return {
         name: (os.path.join(root, json_file), os.path.join(root, images), how)
         for name, (json_file, images, how) in splits.items()
@@ -39,7 +50,7 @@ def register_builtin_splits(root: str | None = None) -> None:
     Args:
         root: folder of all data sets; None takes `DETECTRON2_DATASETS`, or `datasets` where that is not set.
     """
-    root = os.path.expanduser(root or os.environ.get("DETECTRON2_DATASETS", "datasets"))
+    root = datasets_root(root)
     taken = set(DatasetCatalog.list())
     for name, (json_file, images, how) in builtin_splits(root).items():
         if name not in taken:

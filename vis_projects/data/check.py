@@ -1,29 +1,34 @@
 """Finds everything that is wrong with a data set before it is used: the json, the image files, their sizes."""
 
 import os
-from collections.abc import Iterator, Mapping
-
-from PIL import Image
-from pycocotools import mask as coco_mask
+from collections.abc import Callable, Mapping
 
 from vis_projects.data.errors import DatasetError
-from vis_projects.data.faults import Fault, json_faults
+from vis_projects.data.faults import Fault, is_int, json_faults
+from vis_projects.data.image_check import ImageFolder, image_faults, unused_images
+from vis_projects.data.set_faults import set_notes, shared_frames
+from vis_projects.data.track_faults import track_faults
 from vis_projects.data.ytvis_json import read_ytvis_json
-from vis_projects.layers import to_compressed
 
-JPEG_END = b"\xff\xd9"
+# kinds of faults with which the frames of a track cannot be looked at
+BLOCKING = frozenset(("annotation id", "unknown video", "list length", "mask", "mask size", "box"))
+ANY_CATEGORY = {"id": 1, "name": "any"}
 
 
-def check_dataset(json_file: str, image_root: str | None = None) -> list[Fault]:
+def check_dataset(
+    json_file: str, image_root: str | None = None, *, on_progress: Callable[[int, int], None] | None = None
+) -> list[Fault]:
     """All faults of a YouTube-VIS data set; an empty list means that it can be used.
 
     Args:
         json_file: path of the annotations.
         image_root: folder that `file_names` are relative to; None takes `JPEGImages` beside the json where that is
             there, and looks at no image elsewhere.
+        on_progress: called at the start and after each video with the number of frames that are done, and of all.
 
     Returns:
-        faults; those with `fatal` false do not keep the data set from being used.
+        faults, in the order: the json alone, then video by video, then the whole set. Those with `fatal` false do not
+        keep the data set from being used.
 
     Raises:
         FileNotFoundError: if the json is not there.
@@ -33,94 +38,69 @@ def check_dataset(json_file: str, image_root: str | None = None) -> list[Fault]:
     except DatasetError as error:
         return [Fault(None, "json", str(error), "write or download the file again")]
     faults = list(json_faults(data))
+    if not isinstance(data, Mapping):
+        return faults
+    images, videos = find_images(json_file, image_root), _sound_videos(data)
+    tracks = _readable_tracks(data, videos, faults)
+    done, total = 0, sum(len(video["file_names"]) for video in videos.values())
+    if on_progress is not None:
+        on_progress(0, total)
+    for video_id, video in videos.items():
+        if images is not None:
+            faults += image_faults(video, images)
+        for annotation in tracks[video_id]:
+            faults += track_faults(annotation, video)
+        done += len(video["file_names"])
+        if on_progress is not None:
+            on_progress(done, total)
+    return faults + list(shared_frames(list(videos.values())))
+
+
+def dataset_notes(json_file: str, image_root: str | None = None) -> list[Fault]:
+    """What is as it may be in a data set, but might not be meant so; nothing where the json is broken.
+
+    Args:
+        json_file, image_root: as of `check_dataset`.
+
+    Raises:
+        FileNotFoundError: if the json is not there.
+    """
+    try:
+        data = read_ytvis_json(json_file)
+    except DatasetError:
+        return []
+    lists = {key: data.get(key) for key in ("videos", "categories")} if isinstance(data, Mapping) else {}
+    if not isinstance(data, Mapping) or any(True for _ in json_faults(lists)):
+        return []
+    images = find_images(json_file, image_root)
+    return [*set_notes(data), *(unused_images(data["videos"], images) if images is not None else ())]
+
+
+def find_images(json_file: str, image_root: str | None) -> ImageFolder | None:
+    """The given folder of images, or `JPEGImages` beside the json where that is there."""
     if image_root is None:
         beside = os.path.join(os.path.dirname(os.path.abspath(json_file)), "JPEGImages")
         image_root = beside if os.path.isdir(beside) else None
-    videos = _sound_videos(data)
-    if image_root is not None:
-        faults += [fault for video in videos.values() for fault in _image_faults(video, image_root)]
-    broken = {fault.annotation for fault in faults}
-    for annotation in (data.get("annotations") if isinstance(data, Mapping) else None) or ():
-        if isinstance(annotation, Mapping) and annotation.get("id") not in broken:
-            if annotation.get("video_id") in videos:
-                faults += _track_faults(annotation, videos[annotation["video_id"]])
-    return faults
+    return None if image_root is None else ImageFolder(image_root)
 
 
-def _sound_videos(data: object) -> dict[int, Mapping]:
+def _readable_tracks(data: Mapping, videos: Mapping[int, Mapping], faults: list[Fault]) -> dict[int, list[Mapping]]:
+    """Annotations whose frames can be looked at, by video."""
+    blocked = {fault.annotation for fault in faults if fault.kind in BLOCKING}
+    tracks: dict[int, list[Mapping]] = {video_id: [] for video_id in videos}
+    annotations = data.get("annotations")
+    for annotation in annotations if isinstance(annotations, list) else ():
+        if isinstance(annotation, Mapping) and is_int(annotation.get("id")) and annotation["id"] not in blocked:
+            if annotation["video_id"] in videos:
+                tracks[annotation["video_id"]].append(annotation)
+    return tracks
+
+
+def _sound_videos(data: Mapping) -> dict[int, Mapping]:
     """Videos whose own fields are fine, by id."""
-    videos = data.get("videos") if isinstance(data, Mapping) else None
-    if not isinstance(videos, list):
+    videos = data.get("videos")
+    if not isinstance(videos, list) or not videos:
         return {}
-    broken = {fault.video for fault in json_faults({"videos": videos, "categories": [{"id": 1, "name": "any"}]})}
+    broken = {fault.video for fault in json_faults({"videos": videos, "categories": [ANY_CATEGORY]})}
     with_id = [video for video in videos if isinstance(video, Mapping) and isinstance(video.get("id"), int)]
     return {video["id"]: video for video in with_id if video["id"] not in broken}
-
-
-def _image_faults(video: Mapping, image_root: str) -> Iterator[Fault]:
-    """Missing, cut-off and wrongly sized frames; one fault of each kind for a video."""
-    seen = set()
-    for t, name in enumerate(video["file_names"]):
-        kind_and_fault = _image_fault(video, t, os.path.join(image_root, name))
-        if kind_and_fault and kind_and_fault[0] not in seen:
-            seen.add(kind_and_fault[0])
-            yield kind_and_fault[1]
-
-
-def _image_fault(video: Mapping, t: int, path: str) -> tuple[str, Fault] | None:
-    field = f"file_names[{t}]"
-    if not os.path.isfile(path):
-        return "missing", Fault(video["id"], field, f"{path} does not exist", "put the frame there or correct its name")
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if image.format == "JPEG" and not _ends_as_jpeg(path):
-                image.load()
-    except (OSError, SyntaxError) as error:
-        return "broken", Fault(video["id"], field, f"{path} cannot be decoded ({error})", "copy or download it again")
-    if (height, width) != (video["height"], video["width"]):
-        return "size", Fault(
-            video["id"], field,
-            f"{path} is {height} x {width} (height x width), the video says {video['height']} x {video['width']}",
-            "correct height and width of the video, or use the frames that the json was made for",
-        )
-    return None
-
-
-def _ends_as_jpeg(path: str) -> bool:
-    with open(path, "rb") as file:
-        file.seek(-min(64, os.path.getsize(path)), os.SEEK_END)
-        return JPEG_END in file.read()
-
-
-def _track_faults(annotation: Mapping, video: Mapping) -> Iterator[Fault]:
-    """What is odd about a well-formed track; nothing of it is fatal."""
-    masks, boxes = annotation["segmentations"], annotation.get("bboxes")
-    if not any(masks):
-        yield _odd(annotation, "segmentations", "the object is absent in every frame", "drop the annotation")
-    for t, mask in enumerate(masks):
-        box = boxes[t] if boxes is not None else None
-        if boxes is not None and bool(mask) != bool(box):
-            there, missing = ("segmentations", "bboxes") if mask else ("bboxes", "segmentations")
-            yield _odd(annotation, f"{missing}[{t}]", f"is null although {there}[{t}] is there",
-                       "write both, or null for both; the frame counts as one without the object")
-            return
-        if box and not _box_inside(box, video):
-            yield _odd(annotation, f"bboxes[{t}]",
-                       f"{box} reaches beyond the frame of {video['width']} x {video['height']} pixels",
-                       "write [x, y, width, height] inside the frame")
-            return
-        if isinstance(mask, Mapping) and coco_mask.area(to_compressed(mask)) == 0:
-            yield _odd(annotation, f"segmentations[{t}]", "the mask has no pixel",
-                       "write null where the object is absent")
-            return
-
-
-def _box_inside(box: list[float], video: Mapping, tolerance: float = 1.0) -> bool:
-    x, y, width, height = box
-    return (x >= -tolerance and y >= -tolerance and x + width <= video["width"] + tolerance
-            and y + height <= video["height"] + tolerance)
-
-
-def _odd(annotation: Mapping, field: str, message: str, remedy: str) -> Fault:
-    return Fault(annotation["video_id"], field, message, remedy, annotation["id"], fatal=False)

@@ -12,6 +12,7 @@ from detectron2.structures import BitMasks, Boxes, BoxMode, Instances
 from pycocotools import mask as coco_mask
 
 from vis_projects.data.errors import DatasetError
+from vis_projects.data.identities import NO_IDENTITY
 from vis_projects.layers import rle_decode
 
 
@@ -26,7 +27,8 @@ def frame_instances(
     """Decodes, transforms and collects the objects of one frame; crowd objects get no row.
 
     Args:
-        annotations: dicts with `id`, `bbox`, `bbox_mode`, `category_id`, `segmentation`, `iscrowd`.
+        annotations: dicts with `id`, `bbox`, `bbox_mode`, `category_id`, `segmentation`, `iscrowd` and, in training,
+            `identity` of `number_identities`.
         geometry: transform from the original frame to the one that the model sees.
         size: (height, width) of the original frame.
         boxes_from_masks: whether boxes are those of the transformed masks instead of the transformed boxes; needed
@@ -34,8 +36,9 @@ def frame_instances(
         min_visible_fraction: objects that keep less of their area, after the change of scale, get no row.
 
     Returns:
-        `gt_boxes` (N, 4) float32, `gt_classes` int64, `gt_masks` BitMasks (N, H, W), `gt_ids` int64; objects without
-        a pixel or with an empty box after the transform get no row.
+        `gt_boxes` (N, 4) float32, `gt_classes` int64, `gt_masks` BitMasks (N, H, W), `gt_ids` int64 and
+        `gt_identities` int64, -1 where unknown; objects without a pixel or with an empty box after the transform get no
+        row.
     """
     annotations = [annotation for annotation in annotations if not annotation.get("iscrowd", 0)]
     originals = _decode(annotations, size)
@@ -53,6 +56,7 @@ def frame_instances(
     instances.gt_classes = torch.tensor([a["category_id"] for a in annotations], dtype=torch.int64)
     instances.gt_masks = gt_masks
     instances.gt_ids = torch.tensor([a["id"] for a in annotations], dtype=torch.int64)
+    instances.gt_identities = torch.tensor([a.get("identity", NO_IDENTITY) for a in annotations], dtype=torch.int64)
     areas = gt_masks.tensor.flatten(1).sum(1)
     # the area of each object if nothing of it were cut off: its own area times the change of scale
     whole = torch.tensor([float(mask.sum()) for mask in originals]) * _area_scale(geometry)

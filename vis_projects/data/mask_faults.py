@@ -6,7 +6,7 @@ pycocotools reads beyond the end of an RLE whose runs do not cover the frame, so
 import math
 from collections.abc import Mapping
 
-import numpy as np
+from vis_projects.layers.rle_reference import read_runs
 
 RLE_REMEDY = "encode the mask of the whole frame again (column by column, first run background)"
 Problem = tuple[str, str, str]
@@ -42,50 +42,24 @@ def _polygon_problem(polygons: list) -> Problem | None:
 
 def _rle_problem(rle: Mapping, video: Mapping) -> Problem | None:
     height, width, size, counts = video.get("height"), video.get("width"), rle.get("size"), rle.get("counts")
-    if size != [height, width]:
+    if size != [height, width] or [type(side) for side in size] != [int, int]:
         swapped = " (swapped: the order is height, width)" if size == [width, height] else ""
         return (".size", f"is {size!r}, the video is {[height, width]}{swapped}",
                 "encode the mask at the size of the frames, or correct height and width of the video")
     if isinstance(counts, list):
-        if not set(map(type, counts)) <= {int} or min(counts, default=0) < 0:
+        if not set(map(type, counts)) <= {int}:
             return ".counts", "has a run that is not an integer >= 0", RLE_REMEDY
-        covered = sum(counts)
+        lowest, covered = min(counts, default=0), sum(counts)
     elif isinstance(counts, (str, bytes)):
-        covered = compressed_pixels(counts)
-        if covered is None:
-            return ".counts", "is not compressed RLE text", RLE_REMEDY
+        try:
+            runs = read_runs(counts)
+        except ValueError:
+            return ".counts", f"{counts!r:.40} is not compressed RLE text", RLE_REMEDY
+        lowest, covered = int(runs.min(initial=0)), int(runs.sum())
     else:
         return ".counts", f"is a {type(counts).__name__}", "write compressed text or a list of run lengths"
+    if lowest < 0:
+        return ".counts", "has a run that is not an integer >= 0", RLE_REMEDY
     if covered != height * width:
         return ".counts", f"has runs of {covered} pixels in all, the frame has {height * width}", RLE_REMEDY
     return None
-
-
-def compressed_pixels(counts: str | bytes) -> int | None:
-    """Number of pixels that a compressed RLE covers, None where the text cannot be one.
-
-    Each number is written in groups of five bits, lowest first, as characters from "0" on; bit 6 says that another
-    group follows, and the highest bit of the last group is the sign. From the third on, a number is the difference
-    to the run two before.
-    """
-    try:
-        raw = counts.encode("ascii") if isinstance(counts, str) else counts
-    except UnicodeEncodeError:
-        return None
-    codes = np.frombuffer(raw, dtype=np.uint8).astype(np.int64) - 48
-    if codes.size == 0 or codes.min() < 0 or codes.max() > 63:
-        return None
-    last = (codes & 32) == 0
-    ends = np.flatnonzero(last)
-    if not last[-1]:
-        return None  # cut off in the middle of a number
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    groups = ends - starts + 1
-    if groups.max() > 7:
-        return None
-    shifts = 5 * (np.arange(codes.size) - np.repeat(starts, groups))
-    runs = np.add.reduceat((codes & 31) << shifts, starts)
-    runs -= np.where(codes[ends] & 16, np.int64(1) << (5 * groups), 0)
-    runs[1::2] = np.cumsum(runs[1::2])
-    runs[2::2] = np.cumsum(runs[2::2])
-    return None if runs.min() < 0 else int(runs.sum())

@@ -8,6 +8,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from vis_projects.data.class_map import class_index_map, remap_classes
 from vis_projects.data.errors import DatasetError
+from vis_projects.data.identities import number_identities
 from vis_projects.data.image_files import verify_images_exist
 from vis_projects.data.key_frames import KeyFrameDataset
 
@@ -58,7 +59,7 @@ def _load(names: tuple, subset: tuple, epoch_unit: str, keep_empty: bool, stamps
         records = remap_classes(records, index_map)
         verify_images_exist(records)
         sources.append(records)
-    dataset = KeyFrameDataset(sources, epoch_unit=epoch_unit, keep_empty=keep_empty)
+    dataset = KeyFrameDataset(number_identities(sources), epoch_unit=epoch_unit, keep_empty=keep_empty)
     for name, size in zip(names, dataset.set_sizes):
         logger.info(f"{name}: {size} training items ({epoch_unit}s)")
     return dataset

@@ -1,10 +1,12 @@
-"""The verbs on data and results files: generate, split, check, score. Faults of the input are one-line errors."""
+"""The verbs on data and results files: generate, split, score. Faults of the input are one-line errors."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vis_projects.data import check_dataset, split_dataset
+from vis_projects.data.builtin import datasets_root
+from vis_projects.data.split import HALVES, SplitHalf, write_split
+from vis_projects.data.standard_splits import STANDARD_SPLITS, split_standard
 from vis_projects.data.synth import write_synthvis
 from vis_projects.data.synth.stats import format_statistics, synth_statistics
 from vis_projects.engine.errors import DataError, last_line
@@ -23,24 +25,32 @@ def score_results(results: str, gt: str, *, iou_type: str = "segm") -> str:
 def split_file(
     json_file: str, *, val_fraction: float, seed: int, stratify: Sequence[str], out_dir: str | None
 ) -> str:
-    """Writes a split, see `split_dataset`, and names its files.
+    """Writes a split, see `split_dataset`, and says what is in its files.
 
     Raises:
         DataError: the file is missing or broken, or the split impossible.
     """
-    paths = _guard(split_dataset, _existing(json_file), val_fraction, seed, tuple(stratify), out_dir)
-    return "\n".join(str(path) for path in paths)
+    return _describe(_guard(write_split, _existing(json_file), val_fraction, seed, tuple(stratify), out_dir))
 
 
-def list_faults(json_file: str, image_root: str | None = None) -> list[str]:
-    """One line per fault of a data set, see `check_dataset`.
+def split_reference(name: str, root: str | None = None) -> str:
+    """Writes the reference split of a known training set, see `split_standard`, and says what is in its files.
+
+    Args:
+        name: "ytvis_2019", "ytvis_2021" or "ovis".
+        root: folder of all data sets; None takes `DETECTRON2_DATASETS`, or `datasets`.
 
     Raises:
-        DataError: the file or the folder is not there.
+        DataError: an unknown name, or the file is missing, broken or not the released one.
     """
-    if image_root is not None and not Path(image_root).is_dir():
-        raise DataError(f"{image_root}: no such folder; give the one that file_names in {json_file} are relative to")
-    return [str(fault) for fault in _guard(check_dataset, _existing(json_file), image_root)]
+    halves = _guard(split_standard, name, datasets_root(root))
+    registered = ", ".join(f"{name}_{half}_ref" for half in HALVES)
+    return f"{_describe(halves)}\nregistered as {registered}; images: {STANDARD_SPLITS[name].images}"
+
+
+def _describe(halves: Sequence[SplitHalf]) -> str:
+    return "\n".join(f"{half.path}: {half.videos} videos, {half.objects} objects, sha256 of the video ids {half.sha256}"
+                     for half in halves)
 
 
 def generate_synthvis(

@@ -15,6 +15,7 @@ from torch import nn
 
 from vis_projects.data import DatasetError, build_vis_test_loader, register_class_subset
 from vis_projects.engine.errors import ConfigError, DataError, last_line
+from vis_projects.engine.oracles import with_oracle
 from vis_projects.engine.progress import CountedFrames, Progress
 from vis_projects.evaluation import EvaluationInputError, YTVISEvaluator
 
@@ -22,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate_datasets(cfg: CfgNode, model: nn.Module, *, resume: bool = False) -> OrderedDict:
-    """Evaluates a model on each set of DATASETS.TEST, in OUTPUT_DIR/inference/<data set>.
+    """Evaluates a model on each set of DATASETS.TEST, in OUTPUT_DIR/inference/<data set>, with TEST.VIDEO.ORACLE in
+    OUTPUT_DIR/inference/<data set>_<oracle>_oracle.
 
     Args:
         cfg: resolved config.
@@ -44,15 +46,22 @@ def evaluate_datasets(cfg: CfgNode, model: nn.Module, *, resume: bool = False) -
             name = register_class_subset(name, tuple(cfg.DATASETS.CLASS_SUBSET))
         if MetadataCatalog.get(name).get("evaluator_type") != "ytvis":
             raise ConfigError(f"DATASETS.TEST: {name} is no video set that can be evaluated; register_ytvis makes one")
-        folder = Path(cfg.OUTPUT_DIR) / "inference" / name
+        folder = inference_folder(cfg, name)
         with input_errors(f"evaluate {name}"):
             evaluator = YTVISEvaluator(name, folder, resume=resume, run_key=run_key(cfg))
             loader = build_vis_test_loader(cfg, name, skip_video_ids=evaluator.done_video_ids())
-            results[name] = run_evaluation(model, loader, evaluator, title=f"evaluate {name}")
+            runs = with_oracle(model, cfg.TEST.VIDEO.ORACLE, name)
+            results[name] = run_evaluation(runs, loader, evaluator, title=f"evaluate {name}")
         if comm.is_main_process() and results[name]:
             logger.info(f"results on {name}:")
             print_csv_format(results[name])
     return next(iter(results.values())) if len(results) == 1 else results
+
+
+def inference_folder(cfg: CfgNode, dataset_name: str) -> Path:
+    """Where the results on a data set go; those with an oracle do not replace those without."""
+    oracle = cfg.TEST.VIDEO.ORACLE
+    return Path(cfg.OUTPUT_DIR) / "inference" / (f"{dataset_name}_{oracle}_oracle" if oracle else dataset_name)
 
 
 def run_evaluation(

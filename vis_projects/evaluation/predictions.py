@@ -15,6 +15,9 @@ from vis_projects.evaluation.mask_entries import read_masks
 
 logger = logging.getLogger(__name__)
 
+ODD_LENGTHS = "have another number of frames than their video; frames beyond the shorter list do not count"
+ODD_SIZES = "have masks of another size than their video; such frames do not count"
+
 
 def load_predictions(
     source: str | Path | Sequence[Mapping], truth: GroundTruth, max_detections: int, iou_type: str = "segm"
@@ -56,8 +59,9 @@ def load_predictions(
         cells.setdefault(cell, []).append(
             EvalTrack(*cell, shapes=shapes, areas=areas, mean_area=mean_area(areas.tolist()), score=score)
         )
-    _warn(odd_lengths, "have another number of frames than their video; frames beyond the shorter list do not count")
-    _warn(odd_sizes, "have masks of another size than their video; such frames do not count")
+    for what, places in ((ODD_LENGTHS, odd_lengths), (ODD_SIZES, odd_sizes)):
+        if places:
+            warn_of(what, len(places), places[0])
     return {cell: _best(tracks, max_detections) for cell, tracks in cells.items()}
 
 
@@ -90,6 +94,6 @@ def _check_entry(item: object, place: str, truth: GroundTruth) -> float:
     return float(score)
 
 
-def _warn(places: list[str], what: str) -> None:
-    if places:
-        logger.warning("%d results %s; first: %s", len(places), what, places[0])
+def warn_of(what: str, count: int, first: str) -> None:
+    """Logs that `count` results are odd, and the first of them."""
+    logger.warning("%d results %s; first: %s", count, what, first)

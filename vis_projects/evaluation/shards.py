@@ -97,7 +97,7 @@ def _index_shard(path: Path, source: dict) -> ShardIndex:
                 _check_source(path, content["source"], source)
             else:
                 index.entries[content["video_id"]] = position
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise EvaluationInputError(
                 f"{path}: the line at byte {position} is broken ({error!r}); delete the file, or evaluate without "
                 "resume"

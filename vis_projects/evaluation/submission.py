@@ -28,6 +28,13 @@ def write_results(folder: Path, videos: Iterable[Sequence[Mapping]]) -> tuple[Pa
                 file.write(separator + json.dumps(record, separators=(",", ":")))
                 separator = ",\n"
         file.write("]\n")
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        file.write(results, RESULTS_NAME)
+    write_archive(results, archive)
     return results, archive
+
+
+def write_archive(results: Path, archive: Path) -> None:
+    """Zips a results file as `results.json` at the root, whatever its own name is."""
+    part = archive.with_name(archive.name + ".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(results, RESULTS_NAME)
+    part.replace(archive)

@@ -51,8 +51,9 @@ class EvalResult:
             for name, stats in self.per_class.items()
             if self.num_truth[name]
         ]
-        rows = tabulate(rows, ("class", "tracks", *CLASS_COLUMNS), floatfmt=".1f", disable_numparse=[0])
-        return "\n".join(self.lines()) + "\n\nPer class, in percent:\n" + rows
+        names_as_text = [0] if rows else False
+        table = tabulate(rows, ("class", "tracks", *CLASS_COLUMNS), floatfmt=".1f", disable_numparse=names_as_text)
+        return "\n".join(self.lines()) + "\n\nPer class, in percent:\n" + table
 
     def to_percent(self) -> OrderedDict:
         """Metrics in Detectron2's form: percent, nan where undefined, `AP-<class>` after the twelve."""
@@ -92,14 +93,27 @@ def summarize(
     )
 
 
-def _stats(precision: np.ndarray, recall: np.ndarray, params: EvalParams) -> dict[str, float]:
+def range_stats(precision: np.ndarray, recall: np.ndarray, params: EvalParams, area: int = 0) -> dict[str, float]:
+    """AP, AP50, AP75, AR1, AR10 and AR100 of one area range, as fractions, -1 where undefined.
+
+    Args:
+        precision: (T, R, K, A, M). recall: (T, K, A, M), with three detection cuts.
+        params: what the axes mean.
+        area: index of the range.
+    """
     at = {round(float(t), 2): index for index, t in enumerate(params.iou_thresholds)}
-    means = [_mean(precision[..., 0, -1])]
-    means += [_mean(precision[at[t], ..., 0, -1]) if t in at else -1.0 for t in (0.5, 0.75)]
-    means += [_mean(precision[..., a, -1]) for a in (1, 2, 3)]
-    means += [_mean(recall[..., 0, m]) for m in range(3)]
-    means += [_mean(recall[..., a, -1]) for a in (1, 2, 3)]
-    return dict(zip(STAT_NAMES, means))
+    stats = {"AP": _mean(precision[..., area, -1])}
+    for name, threshold in (("AP50", 0.5), ("AP75", 0.75)):
+        stats[name] = _mean(precision[at[threshold], ..., area, -1]) if threshold in at else -1.0
+    stats.update((name, _mean(recall[..., area, m])) for m, name in enumerate(("AR1", "AR10", "AR100")))
+    return stats
+
+
+def _stats(precision: np.ndarray, recall: np.ndarray, params: EvalParams) -> dict[str, float]:
+    overall, *by_size = (range_stats(precision, recall, params, area) for area in range(4))
+    sizes = {f"{kind}{letter}": part[name] for letter, part in zip("sml", by_size)
+             for kind, name in (("AP", "AP"), ("AR", "AR100"))}
+    return {name: (overall | sizes)[name] for name in STAT_NAMES}
 
 
 def _mean(values: np.ndarray) -> float:

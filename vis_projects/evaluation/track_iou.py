@@ -43,14 +43,14 @@ def _mask_overlap(detections: Sequence[EvalTrack], truths: Sequence[EvalTrack]) 
     intersection = np.zeros((len(detections), len(truths)), dtype=np.int64)
     excluded = np.zeros_like(intersection)
     for t in range(min(max(len(track.shapes) for track in tracks) for tracks in (detections, truths))):
-        rows, columns = _with_pixels(detections, t), _with_pixels(truths, t)
+        rows, columns = _with_mask(detections, t), _with_mask(truths, t)
         if not rows or not columns:
             continue
         d_masks, g_masks = [detections[k].shapes[t] for k in rows], [truths[k].shapes[t] for k in columns]
         areas = np.array([detections[k].areas[t] for k in rows])
         # with the crowd flag pycocotools divides by the area of the detection alone: times the area, an integer again
-        shares = coco_mask.iou(d_masks, g_masks, [1] * len(g_masks))
-        common = np.rint(np.asarray(shares) * areas[:, None]).astype(np.int64)
+        shares = np.asarray(coco_mask.iou(d_masks, g_masks, [1] * len(g_masks)))
+        common = np.rint(np.where(areas[:, None] > 0, shares, 0) * areas[:, None]).astype(np.int64)
         differ = _different_sizes(d_masks, g_masks)
         block = np.ix_(rows, columns)
         if differ is not None:
@@ -61,9 +61,9 @@ def _mask_overlap(detections: Sequence[EvalTrack], truths: Sequence[EvalTrack]) 
     return intersection, excluded
 
 
-def _with_pixels(tracks: Sequence[EvalTrack], t: int) -> list[int]:
-    """Tracks with at least one pixel in frame t; the others share none."""
-    return [k for k, track in enumerate(tracks) if t < len(track.areas) and track.areas[t] > 0]
+def _with_mask(tracks: Sequence[EvalTrack], t: int) -> list[int]:
+    """Tracks with a mask in frame t, be it empty."""
+    return [k for k, track in enumerate(tracks) if t < len(track.shapes) and track.shapes[t] is not None]
 
 
 def _different_sizes(d_masks: list[dict], g_masks: list[dict]) -> np.ndarray | None:

@@ -21,7 +21,8 @@ import torch
 logger = logging.getLogger(__name__)
 
 LIBRARY_DIR = Path(os.environ.get("VIS_NATIVE_DIR") or Path(__file__).resolve().parent.parent)
-CPU_OPS = ("rle_encode",)
+CPU_OPS = ("rle_encode", "rle_decode", "rle_area", "rle_boxes", "rle_iou", "ytvis_scan_truth", "ytvis_scan_results",
+           "track_overlaps", "match_tracks", "accumulate_tracks")
 FUSED_OPS = ("depthwise_xcorr", "st_attention", "dynamic_mask_head", "local_correlation")  # CPU and CUDA
 NATIVE_OPS = (*FUSED_OPS, *CPU_OPS)
 

@@ -1,19 +1,30 @@
-"""Run-length encoded masks (COCO's form) and their areas and overlaps.
+"""Run-length encoded masks (COCO's form): encoding, decoding, areas, boxes and overlaps.
 
 Letters: N, A, B number of masks, H height, W width. An RLE is `{"size": [H, W], "counts": c}`; runs are read in
 column-major order and the first one counts background. `c` is COCO's compressed text (str or bytes) or a plain
 list of run lengths; everything written here is compressed text (str), ready for json.
+
+Masks are computed on as runs, by the native ops where they are compiled, and on pycocotools (rle_reference.py) where
+they are not, or for masks above `MAX_PIXELS`. Polygons have no op here: pycocotools' rasterisation is what defines them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
 
 from vis_projects.layers.native import has_native
-
-RLE = Mapping[str, object]
+from vis_projects.layers.rle_reference import (
+    RLE,
+    checked_rle,
+    rle_area_reference,
+    rle_boxes_reference,
+    rle_decode_reference,
+    rle_encode_reference,
+    rle_iou_reference,
+)
+from vis_projects.layers.rle_table import MAX_PIXELS, MaskTable, pack_masks
 
 
 def rle_encode(masks: torch.Tensor | np.ndarray) -> list[dict]:
@@ -31,26 +42,15 @@ def rle_encode(masks: torch.Tensor | np.ndarray) -> list[dict]:
     masks = torch.as_tensor(masks)
     if masks.dim() != 3 or masks.is_floating_point():
         raise ValueError(f"rle_encode needs (N, H, W) bool or integer masks, got {tuple(masks.shape)} {masks.dtype}")
-    masks = (masks != 0).to(device="cpu", dtype=torch.uint8).contiguous()
-    if masks[0:1].numel() == 0 or not has_native("rle_encode"):
-        return rle_encode_reference(masks)
-    text, offsets = torch.ops.vis_projects.rle_encode(masks)
-    text, size = text.numpy().tobytes().decode("ascii"), list(masks.shape[1:])
-    bounds = offsets.tolist()
-    return [{"size": size[:], "counts": text[begin:end]} for begin, end in zip(bounds, bounds[1:])]
-
-
-def rle_encode_reference(masks: torch.Tensor) -> list[dict]:
-    """`rle_encode` on pycocotools for CPU uint8 masks; the oracle of the native op."""
-    height, width = masks.shape[1:]
-    encoded = []
-    for mask in masks.numpy():
-        if mask.size == 0:
-            encoded.append({"size": [height, width], "counts": "0"})
-            continue
-        counts = coco_mask.encode(np.asfortranarray(mask))["counts"]
-        encoded.append({"size": [height, width], "counts": counts.decode("ascii")})
-    return encoded
+    if masks.dtype != torch.uint8:
+        masks = masks.bool().view(torch.uint8)  # bool is one byte: no copy of masks that are bool already
+    masks = masks.cpu().contiguous()
+    if masks[0:1].numel() in range(1, MAX_PIXELS + 1) and has_native("rle_encode"):
+        text, offsets = torch.ops.vis_projects.rle_encode(masks)
+        text, size = text.numpy().tobytes().decode("ascii"), list(masks.shape[1:])
+        bounds = offsets.tolist()
+        return [{"size": size[:], "counts": text[begin:end]} for begin, end in zip(bounds, bounds[1:])]
+    return rle_encode_reference(masks)
 
 
 def to_compressed(rle: RLE) -> dict:
@@ -59,54 +59,76 @@ def to_compressed(rle: RLE) -> dict:
     Raises:
         ValueError: if a key is missing or the runs of an uncompressed RLE do not cover H * W pixels.
     """
-    if not isinstance(rle, Mapping) or "size" not in rle or "counts" not in rle:
-        raise ValueError(f"an RLE needs the keys 'size' and 'counts', got {rle!r:.80}")
-    (height, width), counts = rle["size"], rle["counts"]
-    if isinstance(counts, str):
-        return {"size": [height, width], "counts": counts.encode("ascii")}
-    if isinstance(counts, bytes):
-        return {"size": [height, width], "counts": counts}
-    if sum(counts) != height * width or min(counts, default=0) < 0:
-        raise ValueError(f"the runs of an RLE add up to {sum(counts)}, its size {height} x {width} needs {height * width}")
-    return coco_mask.frPyObjects({"size": [height, width], "counts": list(counts)}, height, width)
+    if isinstance(rle, Mapping) and "size" in rle and isinstance(rle.get("counts"), (str, bytes)):
+        (height, width), counts = rle["size"], rle["counts"]
+        return {"size": [height, width], "counts": counts.encode("ascii") if isinstance(counts, str) else counts}
+    return checked_rle(rle)
 
 
 def rle_decode(rles: Sequence[RLE]) -> torch.Tensor:
     """Decodes RLEs of one size into a (N, H, W) bool tensor on the CPU; (0, 0, 0) for none.
 
     Raises:
-        ValueError: if the sizes differ.
+        ValueError: if the sizes differ, or the runs of a mask are broken or do not cover its size.
     """
     if len(rles) == 0:
         return torch.zeros((0, 0, 0), dtype=torch.bool)
-    sizes = {tuple(rle["size"]) for rle in rles}
-    if len(sizes) > 1:
-        raise ValueError(f"rle_decode needs masks of one size, got {sorted(sizes)}")
-    (height, width) = next(iter(sizes))
-    if height * width == 0:
-        return torch.zeros((len(rles), height, width), dtype=torch.bool)
-    dense = coco_mask.decode([to_compressed(rle) for rle in rles])  # (H, W, N) in column-major order
-    return torch.from_numpy(np.ascontiguousarray(dense.transpose(2, 0, 1))).bool()
+    height, width = _one_size("rle_decode", rles)
+    return _run("rle_decode", lambda *masks: rle_decode_reference(*masks, height, width), rles)
 
 
 def rle_area(rles: Sequence[RLE]) -> torch.Tensor:
-    """Foreground pixels of each RLE, int64 (N,)."""
-    if len(rles) == 0:
-        return torch.zeros(0, dtype=torch.int64)
-    areas = coco_mask.area([to_compressed(rle) for rle in rles])
-    return torch.from_numpy(np.asarray(areas, dtype=np.int64))
+    """Foreground pixels of each RLE, int64 (N,).
+
+    Raises:
+        ValueError: if the runs of a mask are broken or do not cover its size.
+    """
+    return _run("rle_area", rle_area_reference, rles)
+
+
+def rle_boxes(rles: Sequence[RLE]) -> torch.Tensor:
+    """Smallest boxes around the foreground, int64 (N, 4) XYXY in pixels, the far sides exclusive; zeros without a pixel.
+
+    Raises:
+        ValueError: if the runs of a mask are broken or do not cover its size.
+    """
+    return _run("rle_boxes", rle_boxes_reference, rles)
 
 
 def rle_iou(a: Sequence[RLE], b: Sequence[RLE]) -> torch.Tensor:
     """Intersection over union of all pairs, float64 (A, B); 0 where both masks are empty.
 
     Raises:
-        ValueError: if the sizes differ.
+        ValueError: if the sizes differ, or the runs of a mask are broken or do not cover its size.
     """
     if len(a) == 0 or len(b) == 0:
         return torch.zeros((len(a), len(b)), dtype=torch.float64)
-    sizes = {tuple(rle["size"]) for rle in (*a, *b)}
+    _one_size("rle_iou", (*a, *b))
+    return _run("rle_iou", rle_iou_reference, a, b)
+
+
+def _one_size(op: str, rles: Sequence[RLE]) -> tuple[int, int]:
+    for rle in rles:
+        if not isinstance(rle, Mapping) or "size" not in rle:
+            checked_rle(rle)  # says what is missing
+    sizes = {tuple(rle["size"]) for rle in rles}
     if len(sizes) > 1:
-        raise ValueError(f"rle_iou needs masks of one size, got {sorted(sizes)}")
-    overlap = coco_mask.iou([to_compressed(x) for x in a], [to_compressed(x) for x in b], [False] * len(b))
-    return torch.from_numpy(np.nan_to_num(np.asarray(overlap, dtype=np.float64)))
+        raise ValueError(f"{op} needs masks of one size, got {sorted(sizes)}")
+    return next(iter(sizes))
+
+
+def _run(op: str, reference: Callable, *masks: Sequence[RLE]) -> torch.Tensor:
+    """The native op on packed masks; where they cannot be packed or are broken, the reference, which says what is wrong."""
+    if has_native(op):
+        tables = [pack_masks(rles) for rles in masks]
+        if all(table is not None and _all_present(table) for table in tables):
+            try:
+                return getattr(torch.ops.vis_projects, op)(*(x for t in tables for x in (t.buffer, t.rows)))
+            except RuntimeError as error:
+                reference(*masks)
+                raise RuntimeError(f"{op}: the native op refuses what the reference takes ({error})") from error
+    return reference(*masks)
+
+
+def _all_present(table: MaskTable) -> bool:
+    return bool((table.rows[:, 0] > 0).all())

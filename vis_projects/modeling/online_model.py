@@ -117,6 +117,18 @@ class OnlineVISModel(nn.Module):
             ``pred_classes``, ``pred_masks`` (n, height, width) bool, and what the tracker needs.
         """
 
+    def describe(self, images: ImageList, instances: Instances, state: VideoState) -> Instances:
+        """Adds to given instances what the tracker needs beside the fields that every tracker reads.
+
+        A method overrides it when its ``detect`` hands such fields to its tracker; here nothing is added.
+
+        Args:
+            images: as of ``detect``.
+            instances: at output size, with the fields that ``detect`` must give. Not modified.
+            state: of the frame's video; may be changed.
+        """
+        return instances
+
     @property
     def device(self) -> torch.device:
         """Where the model lives and its inputs are moved to."""
@@ -155,11 +167,45 @@ class OnlineVISModel(nn.Module):
             TypeError, ValueError: the frame is no uint8 image of as many channels as the model's.
             FloatingPointError: weights or input make the scores of the tracker inf or nan.
         """
-        if self.training:
-            raise RuntimeError("step() is inference: call model.eval() first")
-        images = self._preprocess_frame(frame)
+        images = self._start_step(frame)
         with self._autocast():
             detections = self.detect(images, state)
+        return self._track(detections, state)
+
+    @torch.no_grad()
+    def step_with_given_instances(
+        self, frame: Tensor, instances: Instances, state: VideoState
+    ) -> tuple[Instances, VideoState]:
+        """Tracks given instances instead of detecting some: ``step`` behind a detector of one's own.
+
+        Args:
+            frame, state: as of ``step``.
+            instances: of image size (state.height, state.width) with ``pred_boxes``, ``scores``,
+                ``pred_classes``, ``pred_masks`` (n, height, width) bool, on any device. Not modified.
+
+        Returns:
+            As ``step``: the instances that the tracker keeps, with ``pred_ids``; and the state.
+
+        Raises:
+            RuntimeError, TypeError, ValueError, FloatingPointError: as ``step``; ValueError also for
+                instances of another size.
+        """
+        if tuple(instances.image_size) != (state.height, state.width):
+            raise ValueError(
+                f"given instances are of size {tuple(instances.image_size)}, the video's output has "
+                f"{(state.height, state.width)}; give boxes and masks at output size"
+            )
+        images = self._start_step(frame)
+        with self._autocast():
+            described = self.describe(images, instances.to(self.device), state)
+        return self._track(described, state)
+
+    def _start_step(self, frame: Tensor) -> ImageList:
+        if self.training:
+            raise RuntimeError("step() is inference: call model.eval() first")
+        return self._preprocess_frame(frame)
+
+    def _track(self, detections: Instances, state: VideoState) -> tuple[Instances, VideoState]:
         tracked = state.tracker.update(detections)
         state.num_frames += 1
         kept = Instances(tracked.image_size)

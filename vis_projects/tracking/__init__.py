@@ -8,6 +8,7 @@ from vis_projects.tracking.costs import (
     match_logits,
     matching_scores,
     pairwise_box_iou,
+    with_new_column,
 )
 from vis_projects.tracking.memory import TrackMemory
 from vis_projects.tracking.registry import TRACKER_REGISTRY, build_tracker
@@ -24,4 +25,5 @@ __all__ = [
     "match_logits",
     "matching_scores",
     "pairwise_box_iou",
+    "with_new_column",
 ]

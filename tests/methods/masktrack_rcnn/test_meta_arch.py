@@ -171,6 +171,20 @@ def test_results_do_not_depend_on_the_padding_of_other_sizes(model):
     assert (boxes >= 0).all() and (boxes[:, [0, 2]] <= 140).all() and (boxes[:, [1, 3]] <= 100).all()
 
 
+def test_given_boxes_get_the_embeddings_that_their_detection_has(model):
+    # what was detected, given back at another output size: the same boxes in the network's pixels
+    image = frames(1)[0]
+    images = model.eval()._preprocess_frame(image)
+    with torch.no_grad():
+        detected = model.detect(images, model.init_state(OUTPUT))
+        described = model.describe(images, detected, model.init_state(OUTPUT))
+    assert len(detected) == 10
+    torch.testing.assert_close(described.track_embeddings, detected.track_embeddings, rtol=1e-4, atol=1e-5)
+    tracked, state = model.step_with_given_instances(image, detected, model.init_state(OUTPUT))
+    again, _ = model.step_with_given_instances(image, detected, state)
+    assert tracked.pred_ids.tolist() == list(range(10)) and set(again.pred_ids.tolist()) <= set(range(10))
+
+
 def test_mixed_precision_runs():
     results = results_of(small_model("TEST.VIDEO.AMP", True), frames(2))
     assert results.length == 2 and results.tracks

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vis_projects.tracking import NEW_TRACK
+from vis_projects.modeling import positions_of
 
 
 def reference_pids(key_ids: Tensor, reference_ids: Tensor) -> Tensor:
@@ -19,11 +19,7 @@ def reference_pids(key_ids: Tensor, reference_ids: Tensor) -> Tensor:
     Returns:
         (n,) int64: 1 + the object's position in the reference frame, or 0 if it is not there.
     """
-    matches = key_ids[:, None] == reference_ids[None, :]
-    if reference_ids.numel() == 0:
-        return torch.full_like(key_ids, NEW_TRACK)
-    found, position = matches.max(dim=1)
-    return torch.where(found, position + 1, torch.full_like(position, NEW_TRACK))
+    return positions_of(key_ids, reference_ids) + 1  # "not there", -1, becomes column NEW_TRACK, 0
 
 
 def track_loss(logits: Sequence[Tensor], pids: Sequence[Tensor]) -> Tensor:

@@ -92,6 +92,15 @@ class MaskTrackRCNN(OnlineVISModel):
         detections.track_embeddings = detections.track_embeddings.float()
         return detector_postprocess(detections, state.height, state.width)
 
+    def describe(self, images: ImageList, instances: Instances, state: VideoState) -> Instances:
+        """Given instances with ``track_embeddings`` (n, D) of their boxes, see ``OnlineVISModel``."""
+        height, width = images.image_sizes[0]
+        boxes = instances.pred_boxes.clone()
+        boxes.scale(width / state.width, height / state.height)
+        described = Instances(instances.image_size, **instances.get_fields())
+        described.track_embeddings = self.roi_heads.embed(self.backbone(images.tensor), [boxes]).float()
+        return described
+
 
 def _with_pids(key: Instances, reference: Instances) -> Instances:
     """The key frame's objects with ``gt_pids``; the proposals sampled from them inherit it."""

@@ -1,0 +1,125 @@
+// What the CUDA kernels of the depth-wise cross-correlation share.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernel_cuda.h"
+
+namespace vis::xcorr {
+
+// sums of a tensor type
+template <class T>
+struct SumOf {
+  using type = float;
+};
+template <>
+struct SumOf<double> {
+  using type = double;
+};
+template <class T>
+using Sum = typename SumOf<T>::type;
+
+__device__ inline float widen(float x) { return x; }
+__device__ inline double widen(double x) { return x; }
+__device__ inline float widen(__half x) { return __half2float(x); }
+__device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
+__device__ inline void narrow(float x, float& to) { to = x; }
+__device__ inline void narrow(double x, double& to) { to = x; }
+__device__ inline void narrow(float x, __half& to) { to = __float2half_rn(x); }
+__device__ inline void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16_rn(x); }
+
+constexpr int kMaxThreads = 384;
+constexpr int kMaxTileColumns = 128;
+constexpr int64_t kMaxShared = 48 * 1024;
+constexpr int64_t kMaxBlocks = 1 << 30;  // more work than blocks: a block goes on with the next piece
+
+// How a plane of results is cut into tiles. A thread owns R rows of one column of its tile: one "item".
+struct Plan {
+  int groups;   // of R rows, in a tile
+  int columns;  // of a tile
+  int64_t tiles_y, tiles_x;
+
+  constexpr int64_t tiles() const { return tiles_y * tiles_x; }
+};
+
+inline int blocks_for(int64_t pieces) { return static_cast<int>(pieces < kMaxBlocks ? pieces : kMaxBlocks); }
+
+inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// What a kernel is given beside its tensors.
+struct Shape {
+  Sizes sizes;
+  Plan plan;
+  const int64_t* image_index;
+};
+
+// Tiles of equal size, of at most max_items items and max_values values with their border.
+inline Plan plan_tiles(int64_t height, int64_t width, int rows_of_item, int border, int64_t max_items,
+                       int64_t max_values) {
+  Plan plan;
+  plan.tiles_x = divide_up(width, kMaxTileColumns);
+  plan.columns = static_cast<int>(divide_up(width, plan.tiles_x));
+  const int64_t all = divide_up(height, rows_of_item);
+  int64_t groups = max_items / plan.columns;
+  const int64_t by_values = (max_values / (plan.columns + border) - border) / rows_of_item;
+  if (groups > by_values) groups = by_values;
+  if (groups > all) groups = all;
+  if (groups < 1) groups = 1;
+  plan.tiles_y = divide_up(all, groups);
+  plan.groups = static_cast<int>(divide_up(all, plan.tiles_y));
+  return plan;
+}
+
+// The search map of template n; stops the kernel where an index is outside of the maps.
+__device__ inline int64_t map_of(const int64_t* image_index, int64_t maps, int64_t n) {
+  if (image_index == nullptr) return maps == 1 ? 0 : n;
+  const int64_t map = image_index[n];
+  if (map < 0 || map >= maps) __trap();
+  return map;
+}
+
+// Whether template n belongs to this map; for the loop of `templates_of`.
+__device__ inline bool belongs(const int64_t* image_index, int64_t n, int64_t map) {
+  return image_index == nullptr || image_index[n] == map;
+}
+
+// The templates [first, last) that may belong to a map.
+__device__ inline void templates_of(const int64_t* image_index, const Sizes& z, int64_t map, int64_t& first,
+                                    int64_t& last) {
+  const bool own = image_index == nullptr && z.maps > 1;
+  first = own ? map : 0;
+  last = own ? map + 1 : z.count;
+}
+
+// Copies rows x columns values of a plane from (top, left) on into shared memory, zeros outside of the plane.
+template <class T>
+__device__ void load_tile(const T* plane, int64_t height, int64_t width, int64_t top, int64_t left, int rows,
+                          int columns, Sum<T>* to) {
+  for (int i = threadIdx.x; i < rows * columns; i += blockDim.x) {
+    const int64_t y = top + i / columns, x = left + i % columns;
+    const bool inside = y >= 0 && y < height && x >= 0 && x < width;
+    to[i] = inside ? widen(plane[y * width + x]) : Sum<T>(0);
+  }
+}
+
+// Calls run(T{}) with the C++ type of `type`.
+template <class Run>
+int with_type(Type type, const Run& run) {
+  switch (type) {
+    case Type::kFloat:
+      return run(float{});
+    case Type::kDouble:
+      return run(double{});
+    case Type::kHalf:
+      return run(__half{});
+    case Type::kBFloat16:
+      return run(__nv_bfloat16{});
+  }
+  return static_cast<int>(cudaErrorInvalidValue);
+}
+
+}  // namespace vis::xcorr
