@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.toy_ytvis import write_toy_ytvis
-from vis_projects.engine.data_tools import generate_synthvis, score_results, split_file, synthvis_stats
+from vis_projects.engine.data_tools import generate_synthvis, split_file, synthvis_stats
 from vis_projects.engine.errors import DataError
 
 
@@ -28,9 +28,3 @@ def test_a_split_that_is_not_possible(tmp_path):
         split_file(json_file, val_fraction=0.5, seed=0, stratify=("class",), out_dir=None)
     with pytest.raises(DataError, match="val_fraction is 2"):
         split_file(json_file, val_fraction=2.0, seed=0, stratify=("class",), out_dir=None)
-
-
-def test_no_results_score_zero(tmp_path):
-    json_file, _ = write_toy_ytvis(tmp_path, videos=1)
-    (tmp_path / "results.json").write_text("[]")
-    assert "= 0.000" in score_results(str(tmp_path / "results.json"), json_file)

@@ -1,4 +1,4 @@
-"""The verbs on data and results files: generate, split, score. Faults of the input are one-line errors."""
+"""The verbs on data and results files: generate, split. Faults of the input are one-line errors."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,16 +10,6 @@ from vis_projects.data.standard_splits import STANDARD_SPLITS, split_standard
 from vis_projects.data.synth import write_synthvis
 from vis_projects.data.synth.stats import format_statistics, synth_statistics
 from vis_projects.engine.errors import DataError, last_line
-from vis_projects.evaluation import evaluate_json
-
-
-def score_results(results: str, gt: str, *, iou_type: str = "segm") -> str:
-    """AP table of a results file, see `evaluate_json`.
-
-    Raises:
-        DataError: a file is missing or broken.
-    """
-    return _guard(evaluate_json, _existing(results), _existing(gt), iou_type=iou_type).table()
 
 
 def split_file(

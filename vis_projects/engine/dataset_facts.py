@@ -1,7 +1,6 @@
 """What the data sets of a config say about the model (classes, identities), and errors when they are not there."""
 
 import difflib
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from vis_projects.data import DatasetError, verify_images_exist
 from vis_projects.engine.errors import ConfigError, DataError, last_line
+from vis_projects.utils.hashing import sha256_of
 
 _HOW_TO_GET = (
     "Put the data set there, or set the environment variable DETECTRON2_DATASETS to the folder that holds it, or name "
@@ -90,7 +90,7 @@ def file_sha256(path: str | Path) -> str:
     if not path or not Path(path).is_file():
         return ""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(file)
 
 
 def _short(names: Sequence[str]) -> str:

@@ -146,10 +146,11 @@ def _sort(index: _Index, scores: np.ndarray, max_detections: int) -> _Order:
     ranges = [np.searchsorted(cell, keys, side=side)
               for cell in (index.d_cell[d], index.g_cell[g]) for side in ("left", "right")]
     # masks of all other tracks are read as well, each track in a cell of its own: they might be broken
-    d_rest, g_rest = (np.setdiff1d(np.arange(len(cell)), chosen) for cell, chosen in ((index.d_cell, d), (index.g_cell, g)))
+    d_rest, g_rest = (np.setdiff1d(np.arange(len(cell)), chosen)
+                      for cell, chosen in ((index.d_cell, d), (index.g_cell, g)))
     steps = np.concatenate((np.arange(len(d_rest)) + len(d), np.arange(len(g_rest)) + len(g)))
     is_d = np.arange(len(steps)) < len(d_rest)
-    rest = [np.where(is_d, steps, 0), np.where(is_d, steps + 1, 0), np.where(is_d, 0, steps), np.where(is_d, 0, steps + 1)]
+    rest = [np.where(used, bound, 0) for used in (is_d, ~is_d) for bound in (steps, steps + 1)]
     cells = np.stack([np.concatenate(columns) for columns in zip(ranges, rest)], axis=1)
     pairs = (cells[:, 1] - cells[:, 0]) * (cells[:, 3] - cells[:, 2])
     return _Order(

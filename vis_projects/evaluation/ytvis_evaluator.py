@@ -1,6 +1,5 @@
 """`YTVISEvaluator`: Detectron2's evaluator protocol for whole videos, resumable and without a gather of masks."""
 
-import hashlib
 import logging
 import tempfile
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from vis_projects.evaluation.ground_truth import read_json
 from vis_projects.evaluation.shards import ShardIndex, ShardWriter, index_shards, remove_shards, shard_path
 from vis_projects.evaluation.submission import write_results
 from vis_projects.structures import VideoResults
+from vis_projects.utils.hashing import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +186,5 @@ def _json_of(dataset_name: str) -> str:
 
 
 def _file_hash(path: str) -> str:
-    digest = hashlib.sha256()
     with PathManager.open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return sha256_of(file)

@@ -4,8 +4,8 @@ A missing library is no error: every op then runs on its reference. `VIS_DISABLE
 which tests use to compare the two; `VIS_NATIVE_DIR` names another folder to take them from (a second build to compare
 with); `VIS_CPU_LEVEL=1|3|4` lowers the instruction level that the CPU kernels use.
 
-An op's face registers what the C++ side leaves to Python (shapes for compilers, autograd, autocast) with
-`when_loaded`, and runs itself through `run_op`. Both libraries are loaded here, on import: loading needs no device,
+Where its op is there (`has_native`), a face registers what the C++ side leaves to Python: shapes for compilers,
+autograd, autocast. It runs itself through `run_op`. Both libraries are loaded here, on import: loading needs no device,
 and a compiler that traces a face then meets plain constants.
 """
 
@@ -47,13 +47,6 @@ CUDA_REASON = CPU_REASON or (
     "this torch is a CPU build" if torch.version.cuda is None else _load(LIBRARY_DIR / "_C_cuda.so")
 )
 LOADED_OPS = frozenset(op for op in NATIVE_OPS if CPU_REASON is None and hasattr(torch.ops.vis_projects, op))
-
-
-def when_loaded(register: Callable[[], None]) -> Callable[[], None]:
-    """Decorator: runs a registration where the library is loaded, and not at all where it is not."""
-    if CPU_REASON is None:
-        register()
-    return register
 
 
 def has_native(op: str, device_type: str = "cpu") -> bool:
