@@ -2,11 +2,11 @@
 
     python benchmarks/evaluator.py [--data FOLDER] [--rounds 3] [--official FOLDER]
 
-Two generated sets of the size of the YouTube-VIS 2019 and OVIS validation sets (evaluator_sets.py) are scored from their
-json files. Timed is one call in a fresh process, from the paths to the twelve numbers: reading, parsing, areas, overlaps,
-matching, curves and means. Not timed are the imports and the start of Python; the files are in the page cache. CPU
-seconds are those of all threads of the process, user and system; contenders take turns and the medians are printed.
-Memory is the largest resident set of the process, and how much of it came with the call.
+Two generated sets of the size of the YouTube-VIS 2019 and OVIS validation sets (evaluator_sets.py) are scored from
+their json files. Timed is one call in a fresh process, from the paths to the twelve numbers: reading, parsing, areas,
+overlaps, matching, curves and means. Not timed: the imports and the start of Python; the files are in the page cache.
+CPU seconds are those of all threads of the process, user and system; contenders take turns and the medians are printed.
+Memory is the largest resident set of the process (importing torch is much of it), and how much came with the call.
 
 "objects" starts from parsed json, as validation within training does. --official names the folder of the official
 sources (youtubevos/cocoapi: ytvos.py and ytvoseval.py, or a folder above them); they run unchanged with pycocotools'
@@ -33,7 +33,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-NATIVE, NATIVE_2, OBJECTS, PYTHON, OFFICIAL = "native", "native, 2 threads", "native, objects", "Python path", "official"
+NATIVE, NATIVE_2, OBJECTS = "native", "native, 2 threads", "native, objects"
+PYTHON, OFFICIAL = "Python path", "official"
 
 
 def ours(engine: str, objects: bool) -> tuple[Callable, Callable]:
@@ -136,7 +137,8 @@ def run_set(name: str, paths: tuple[Path, Path], contenders: list[str], rounds: 
     for _ in range(rounds):
         for contender in contenders:
             runs[contender].append(measure(contender, paths, folder))
-    middle = {contender: {key: statistics.median(run[key] for run in found) for key in ("cpu", "wall", "peak", "growth")}
+    keys = ("cpu", "wall", "peak", "growth")
+    middle = {contender: {key: statistics.median(run[key] for run in found) for key in keys}
               for contender, found in runs.items()}
     base = middle[OFFICIAL if OFFICIAL in middle else PYTHON]
     expected = runs[PYTHON][0]["stats"]

@@ -85,8 +85,8 @@ def _seen(rng: np.random.Generator, preset: Preset, partner: np.ndarray | None, 
 
 
 def _compress(masks: list[dict | None], size: tuple[int, int]) -> list[dict | None]:
-    return [None if mask is None else
-            {"size": list(size), "counts": coco_mask.frPyObjects(mask, *size)["counts"].decode("ascii")} for mask in masks]
+    texts = [mask and coco_mask.frPyObjects(mask, *size)["counts"].decode("ascii") for mask in masks]
+    return [text and {"size": list(size), "counts": text} for text in texts]
 
 
 def make_set(name: str, folder: Path, seed: int = 0) -> tuple[Path, Path]:

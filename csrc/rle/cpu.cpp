@@ -65,7 +65,8 @@ void for_each_mask(const MaskTable& table, const char* op, const Use& use) {
       }
     }
   });
-  STD_TORCH_CHECK(broken == table.count, op, ": the runs of mask ", broken.load(), " are broken or do not cover its size");
+  STD_TORCH_CHECK(broken == table.count, op, ": the runs of mask ", broken.load(),
+                  " are broken or do not cover its size");
 }
 
 void check_one_size(const MaskTable& table, const MaskRow& size, const char* op) {

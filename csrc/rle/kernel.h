@@ -1,7 +1,7 @@
 // Run-length kernels: reading, comparing and writing masks in COCO's run-length form. No torch headers here.
 //
-// A mask is kept as run ends: the pixels, in column-major order, at which its runs end. Runs alternate, background first,
-// so foreground interval k is [ends[2k], ends[2k + 1]). The last end is the number of pixels.
+// A mask is kept as run ends: the pixels, in column-major order, at which its runs end. Runs alternate, background
+// first, so foreground interval k is [ends[2k], ends[2k + 1]). The last end is the number of pixels.
 #pragma once
 
 #include <cstdint>

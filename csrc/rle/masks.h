@@ -1,4 +1,4 @@
-// Masks between their notations: texts and lists -> run ends, dense <-> run ends, run ends -> text. No torch headers here.
+// Masks between their notations: texts and lists -> run ends, run ends <-> dense, dense -> text. No torch headers here.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Schema of the run-length ops of vis_projects.
 //
-// Where ops take masks as (buffer, rows): `buffer` is uint8, `rows` int64 (N, 5) with notation, height, width, first byte
-// and end of each mask in it, as masks.h defines them. A mask whose runs are broken is an error with its index.
+// Where ops take masks as (buffer, rows): `buffer` is uint8, `rows` int64 (N, 5) with notation, height, width, first
+// byte and end of each mask in it, as masks.h defines them. A mask whose runs are broken is an error with its index.
 #include <torch/csrc/stable/library.h>
 
 STABLE_TORCH_LIBRARY_FRAGMENT(vis_projects, m) {

@@ -21,7 +21,8 @@ struct MaskTable {
   MaskTable(const torch::stable::Tensor& buffer_, const torch::stable::Tensor& rows_, const char* op)
       : buffer_tensor(torch::stable::contiguous(buffer_)), rows_tensor(torch::stable::contiguous(rows_)) {
     using torch::headeronly::ScalarType;
-    STD_TORCH_CHECK(buffer_.scalar_type() == ScalarType::Byte && buffer_.dim() == 1, op, ": buffer must be uint8 (bytes,)");
+    STD_TORCH_CHECK(buffer_.scalar_type() == ScalarType::Byte && buffer_.dim() == 1, op,
+                    ": buffer must be uint8 (bytes,)");
     STD_TORCH_CHECK(rows_.scalar_type() == ScalarType::Long && rows_.dim() == 2 && rows_.size(1) == kMaskColumns, op,
                     ": rows must be int64 (N, 5)");
     static_assert(sizeof(MaskRow) == kMaskColumns * sizeof(int64_t));

@@ -1,6 +1,6 @@
 // Compressed run-length characters -> run ends. For kernel.simd.cpp alone.
 //
-// A number is written in base 32, low digits first, one character a digit: 48 + digit, plus 32 while more digits follow;
+// A number is written in base 32, low digits first, one character a digit: 48 + digit, plus 32 while more follow;
 // bit 16 of the last digit is the sign. From the fourth run on the difference to the run two before is written. Nearly
 // all numbers have one or two characters: those are taken sixteen characters at a time, longer ones one by one.
 #pragma once

@@ -34,7 +34,7 @@ def write(path, content, **writing):
 
 
 def odd_world(seed: int) -> tuple[dict, list, dict]:
-    """Ground truth, results and arguments: a random world with fields missing, other sizes, id 0, subsets, own params."""
+    """Ground truth, results and arguments: a random world with missing fields, odd sizes, id 0, subsets, own params."""
     rng = np.random.default_rng(seed)
     gt, results = world_json(random_world(seed), seed)
     for item in gt["annotations"]:
@@ -100,8 +100,9 @@ def test_the_same_warnings(caplog, tmp_path):
                 evaluate_json(source, gt, engine=engine)
             texts.append([record.getMessage() for record in caplog.records])
         assert texts[0] == texts[1] and len(texts[0]) == 2
-        assert texts[0][0].startswith("1 results have another number of frames") and f"{name}: entry 2 (3" in texts[0][0]
-        assert texts[0][1].startswith("2 results have masks of another size") and f"{name}: entry 1 (video" in texts[0][1]
+        lengths, sizes = texts[0]
+        assert lengths.startswith("1 results have another number of frames") and f"{name}: entry 2 (3" in lengths
+        assert sizes.startswith("2 results have masks of another size") and f"{name}: entry 1 (video" in sizes
 
 
 def test_more_detections_than_the_cut_and_ties():
@@ -171,7 +172,8 @@ BROKEN = {
     "nan": (lambda gt, results: results[1].update(score=float("nan")), "score is nan"),
     "cut text": (lambda gt, results: results[1]["segmentations"][2].update(counts="PPP"), r"\[2\].counts b'PPP' is no"),
     "short": (lambda gt, results: results[1]["segmentations"][2].update(counts="4"), "cover 4 pixels"),
-    "too long": (lambda gt, results: gt["annotations"][0]["segmentations"][1].update(counts=[40, 1]), "cover 41 pixels"),
+    "too long": (lambda gt, results: gt["annotations"][0]["segmentations"][1].update(counts=[40, 1]),
+                 "cover 41 pixels"),
     "same id": (lambda gt, results: gt["annotations"].append(gt["annotations"][0]), "used twice"),
     "same video": (lambda gt, results: gt["videos"].append(gt["videos"][0]), "videos has an id twice"),
     "beyond the cut": (lambda gt, results: results.extend(
@@ -210,8 +212,9 @@ def test_files_without_annotations_say_so(tmp_path):
             evaluate_json([], path)
 
 
-TOKENS = ["null", "true", "{}", "[]", '""', "0", "-1", "1.5", "1e2", "NaN", "\\\\", '\\"', "\\u0041", '"id": 1, ', ",", "]",
-          "}", '"', " ", "\n", "\x00", "ä", "01", "-0", "9" * 20, '"size": [3, 4], ', " 1", '"areas": null, ', "o", "P"]
+TOKENS = ["null", "true", "{}", "[]", '""', "0", "-1", "1.5", "1e2", "NaN", "\\\\", '\\"', "\\u0041", '"id": 1, ', ",",
+          "]", "}", '"', " ", "\n", "\x00", "ä", "01", "-0", "9" * 20, '"size": [3, 4], ', " 1",
+          '"areas": null, ', "o", "P"]
 
 
 @settings(max_examples=150, deadline=None)

@@ -57,7 +57,8 @@ def test_file_and_objects_give_the_same_tables(writing, tmp_path):
     np.testing.assert_array_equal(file.mean_areas, objects.mean_areas)
     assert file.masks.rows[:, 0].tolist() == [JSON_LIST, *[ABSENT] * 4]
     begin, end = file.masks.rows[0, 3:].tolist()
-    assert json.loads(b"[" + file.masks.buffer[begin:end].numpy().tobytes() + b"]") == gt["annotations"][0]["segmentations"][0]["counts"]
+    written = json.loads(b"[" + file.masks.buffer[begin:end].numpy().tobytes() + b"]")
+    assert written == gt["annotations"][0]["segmentations"][0]["counts"]
     file = from_file(result_tables, results, tmp_path, **writing)
     assert (file.tracks.tolist(), file.scores.tolist()) == (listed.tracks.tolist(), listed.scores.tolist())
     assert file.masks.rows[:, 0].tolist() == [JSON_TEXT, *[ABSENT] * 4]

@@ -59,9 +59,8 @@ def dense_iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def dense_boxes(masks: torch.Tensor) -> list[list[int]]:
-    found = [mask.nonzero() for mask in masks]
-    return [[int(p[:, 1].min()), int(p[:, 0].min()), int(p[:, 1].max()) + 1, int(p[:, 0].max()) + 1] if len(p) else [0] * 4
-            for p in found]
+    found = [mask.nonzero().flip(1) for mask in masks]  # x, y of each pixel
+    return [[*p.amin(0).tolist(), *(p.amax(0) + 1).tolist()] if len(p) else [0] * 4 for p in found]
 
 
 def check_all(masks: torch.Tensor) -> None:
@@ -157,7 +156,8 @@ def test_equal_results_with_one_and_two_threads():
     threads = torch.get_num_threads()
     for count in (1, 2):
         torch.set_num_threads(count)
-        results.append((rle_encode(masks), rle_decode(encoded), rle_area(encoded), rle_boxes(encoded), rle_iou(encoded, encoded)))
+        results.append((rle_encode(masks), rle_decode(encoded), rle_area(encoded), rle_boxes(encoded),
+                        rle_iou(encoded, encoded)))
     torch.set_num_threads(threads)
     assert results[0][0] == results[1][0]
     assert all(map(torch.equal, results[0][1:], results[1][1:]))

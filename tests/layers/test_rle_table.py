@@ -13,8 +13,8 @@ def test_nothing():
 def test_every_notation_has_its_row():
     table = pack_masks([{"size": [2, 2], "counts": "04"}, None, {"size": [3, 1], "counts": [1, 2]},
                         {"size": [2, 3], "counts": b"6"}, {}])
-    assert table.rows.tolist() == [[TEXT, 2, 2, 0, 2], [ABSENT, 0, 0, 0, 0], [COUNTS, 3, 1, 2, 10], [TEXT, 2, 3, 10, 11],
-                                   [ABSENT, 0, 0, 0, 0]]
+    absent = [ABSENT, 0, 0, 0, 0]
+    assert table.rows.tolist() == [[TEXT, 2, 2, 0, 2], absent, [COUNTS, 3, 1, 2, 10], [TEXT, 2, 3, 10, 11], absent]
     content = table.buffer.numpy().tobytes()
     assert content == b"04" + np.array([1, 2], dtype=np.uint32).tobytes() + b"6"
     assert table.buffer.dtype == torch.uint8 and table.rows.dtype == torch.int64

@@ -5,7 +5,7 @@ column-major order and the first one counts background. `c` is COCO's compressed
 list of run lengths; everything written here is compressed text (str), ready for json.
 
 Masks are computed on as runs, by the native ops where they are compiled, and on pycocotools (rle_reference.py) where
-they are not, or for masks above `MAX_PIXELS`. Polygons have no op here: pycocotools' rasterisation is what defines them.
+they are not, or for masks above `MAX_PIXELS`. Polygons have no op here: pycocotools' rasterisation defines them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ def rle_area(rles: Sequence[RLE]) -> torch.Tensor:
 
 
 def rle_boxes(rles: Sequence[RLE]) -> torch.Tensor:
-    """Smallest boxes around the foreground, int64 (N, 4) XYXY in pixels, the far sides exclusive; zeros without a pixel.
+    """Smallest boxes around the foreground, int64 (N, 4) XYXY in pixels, far sides exclusive; zeros without a pixel.
 
     Raises:
         ValueError: if the runs of a mask are broken or do not cover its size.
@@ -118,7 +118,7 @@ def _one_size(op: str, rles: Sequence[RLE]) -> tuple[int, int]:
 
 
 def _run(op: str, reference: Callable, *masks: Sequence[RLE]) -> torch.Tensor:
-    """The native op on packed masks; where they cannot be packed or are broken, the reference, which says what is wrong."""
+    """The native op on packed masks; the reference, which says what is wrong, where they are broken or not packed."""
     if has_native(op):
         tables = [pack_masks(rles) for rles in masks]
         if all(table is not None and _all_present(table) for table in tables):

@@ -64,7 +64,7 @@ def rle_iou_reference(a: Sequence[RLE], b: Sequence[RLE]) -> torch.Tensor:
 
 
 def checked_rle(rle: RLE) -> dict:
-    """The same mask as pycocotools computes on it safely: `counts` as bytes, runs that cover it, none empty but the first.
+    """The same mask in the form that is safe for pycocotools: `counts` as bytes, none but the first run empty.
 
     Raises:
         ValueError: a key is missing, the runs are broken, or they do not cover H * W pixels.
