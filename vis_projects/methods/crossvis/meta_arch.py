@@ -18,7 +18,7 @@ from vis_projects.methods.crossvis.losses import (
     partner_index,
 )
 from vis_projects.modeling.condinst import CondInstModel, FrameHeads, FramePositives, condinst_parts
-from vis_projects.modeling.fcos.losses import flatten_levels
+from vis_projects.modeling.fcos.decode import gather_rows
 from vis_projects.modeling.online_model import VideoState
 from vis_projects.structures.clip import Clip
 from vis_projects.tracking import build_tracker
@@ -116,7 +116,7 @@ class CondInstVIS(CondInstModel):
         """Detections of one frame with ``track_embeddings`` (n, D), see ``OnlineVISModel``."""
         heads = self.run_heads(images.tensor)
         found = self.detect_in(heads, images, state)
-        found.track_embeddings = flatten_levels(self._embeddings(heads))[found.rows].float()
+        found.track_embeddings = gather_rows(self._embeddings(heads), found.rows).float()
         found.remove("rows")
         return found
 
@@ -126,7 +126,7 @@ class CondInstVIS(CondInstModel):
     def _embedded(self, heads: FrameHeads, positives: FramePositives, objects: list[Instances]) -> EmbeddedPositives:
         identities = torch.cat([image.gt_identities for image in objects])
         return EmbeddedPositives(
-            embeddings=flatten_levels(self._embeddings(heads))[positives.rows], gt_index=positives.gt_index,
+            embeddings=gather_rows(self._embeddings(heads), positives.rows), gt_index=positives.gt_index,
             identities=identities[positives.gt_index], clip_index=positives.queries.image_index,
         )
 

@@ -13,7 +13,7 @@ from vis_projects.modeling.condinst.mask_head import DynamicMaskHead, MaskQuerie
 from vis_projects.modeling.condinst.mask_loss import dice_loss, masks_at_stride
 from vis_projects.modeling.condinst.paste import paste_dynamic_masks
 from vis_projects.modeling.fcos import FCOS, FCOSPredictions, FCOSTargets
-from vis_projects.modeling.fcos.losses import flatten_levels
+from vis_projects.modeling.fcos.decode import gather_rows
 from vis_projects.modeling.online_model import OnlineVISModel, VideoState
 
 
@@ -134,7 +134,7 @@ class CondInstModel(OnlineVISModel):
         rows = targets.positives
         stride = self.mask_head.out_stride
         masks = [masks_at_stride(image.gt_masks.tensor, padded_size, stride) for image in instances]
-        queries = MaskQueries(flatten_levels(heads.params)[rows], targets.locations[rows], targets.level[rows],
+        queries = MaskQueries(gather_rows(heads.params, rows), targets.locations[rows], targets.level[rows],
                               targets.image_index[rows])
         sample = torch.arange(len(rows), device=rows.device)
         if 0 < self.max_proposals < len(rows):
@@ -150,7 +150,7 @@ class CondInstModel(OnlineVISModel):
         boxes.scale(output_size[1] / width, output_size[0] / height)
         boxes.clip(output_size)
         found = found[boxes.nonempty()]
-        queries = MaskQueries(flatten_levels(heads.params)[found.rows], found.locations, found.levels,
+        queries = MaskQueries(gather_rows(heads.params, found.rows), found.locations, found.levels,
                               torch.zeros_like(found.levels))
         logits = self.mask_head(heads.mask_features, queries)
         masks = paste_dynamic_masks(logits, self.mask_head.out_stride, (height, width), output_size)
