@@ -43,6 +43,8 @@ def _add_model_keys(cfg: CfgNode) -> None:
     cfg.MODEL.VIS.TRACKER = CfgNode()
     # Class of TRACKER_REGISTRY that gives detections their ids.
     cfg.MODEL.VIS.TRACKER.NAME = ""
+    # Checkpoint of the tracker's own network, of the run that trained it; "": random weights, or there is none.
+    cfg.MODEL.VIS.TRACKER.WEIGHTS = ""
 
 
 def _add_input_keys(cfg: CfgNode) -> None:
