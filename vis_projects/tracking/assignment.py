@@ -1,6 +1,7 @@
-"""From a table of matching scores to one decision per detection."""
+"""From a table of matching scores or costs to one decision per detection."""
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 NEW_TRACK = 0
 
@@ -44,3 +45,27 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
         if column != NEW_TRACK and winner[column] != row:
             columns[row] = -1
     return columns
+
+
+def assign_hungarian(cost: np.ndarray, max_cost: float) -> tuple[np.ndarray, np.ndarray]:
+    """The one-to-one pairing of least total cost, less the pairs that cost too much.
+
+    Args:
+        cost: (n, m) float; inf for a pair that must not be.
+        max_cost: pairs above it are no pairs; each counts as a little more than this in the total.
+
+    Returns:
+        rows and columns of the pairs, (k,) int64 each, rows ascending.
+
+    Raises:
+        FloatingPointError: a cost is nan.
+    """
+    if np.isnan(cost).any():
+        raise FloatingPointError(
+            "the matching costs hold nan: the weights or the input hold inf or nan; check the checkpoint, and "
+            "TEST.VIDEO.AMP if it is on"
+        )
+    # not too far above: next to huge numbers the solver would lose the differences of the small ones
+    rows, columns = linear_sum_assignment(np.where(cost > max_cost, max_cost + 1e-5, cost))
+    good = cost[rows, columns] <= max_cost
+    return rows[good].astype(np.int64), columns[good].astype(np.int64)
