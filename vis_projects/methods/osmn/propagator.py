@@ -82,6 +82,11 @@ class MaskPropagator(nn.Module):
             "chunk": node.CHUNK,
         }
 
+    @property
+    def num_factors(self) -> int:
+        """P, 0 without visual modulator."""
+        return 0 if self.visual is None else sum(self.segmentation.modulated_widths)
+
     def prepare(self, frame: Tensor) -> Tensor:
         """(3, h, w) uint8 frame to (1, 3, H, W) normalised RGB, padded by the mean colour."""
         image = (frame.to(self.pixel_mean.device) - self.pixel_mean) / self.pixel_std
@@ -124,12 +129,12 @@ class MaskPropagator(nn.Module):
             masks: (N, h, w) bool, the objects in that frame.
 
         Returns:
-            float (N, P); P is 0 without visual modulator.
+            float (N, P).
         """
-        if self.visual is None:
-            return images.new_zeros(len(masks), 0)
+        if self.visual is None or len(masks) == 0:
+            return images.new_zeros(len(masks), self.num_factors)
         frame = images[:, :, : masks.shape[1], : masks.shape[2]]
-        parts = [frame.new_zeros(0, sum(self.segmentation.modulated_widths))]
+        parts = []
         for part in masks.split(self.chunk):
             boxes = crop_boxes(part, self.guide_pad)
             crops = crop_guides(frame.expand(len(part), -1, -1, -1), part, boxes, self.visual.guide_size)
@@ -153,9 +158,9 @@ class MaskPropagator(nn.Module):
             FloatingPointError: a logit is inf or nan.
         """
         height, width = size
-        parts = [torch.zeros(0, height, width, dtype=torch.bool, device=images.device)]
         if len(locations) == 0:
-            return parts[0]
+            return torch.zeros(0, height, width, dtype=torch.bool, device=images.device)
+        parts = []
         shared = self.segmentation.shared(images)
         finite = torch.ones((), dtype=torch.bool, device=images.device)
         for some, where in zip(factors.split(self.chunk), locations.split(self.chunk), strict=True):
