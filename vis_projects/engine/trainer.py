@@ -26,6 +26,7 @@ from vis_projects.engine.errors import DataError, last_line
 from vis_projects.engine.model_facts import ModelFacts
 from vis_projects.engine.schedule import BatchPlan
 from vis_projects.engine.evaluation_loop import evaluate_datasets
+from vis_projects.engine.tracker_choice import load_tracker_network
 from vis_projects.engine.train_step import TrainStep
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class VISTrainer(TrainerBase):
             self.checkpointer.resume_or_load(self.cfg.MODEL.WEIGHTS, resume=resume)
         else:
             logger.info("MODEL.WEIGHTS is empty: training from scratch")
+        load_tracker_network(self.cfg, unwrapped(self.model))
         if found:
             self.start_iter = self.iter + 1
             logger.info(f"resuming at iteration {self.start_iter} of {self.max_iter}")
@@ -169,11 +171,13 @@ class VISTrainer(TrainerBase):
 
 
 def load_for_inference(cfg: CfgNode, model: nn.Module) -> None:
-    """Fills a model from MODEL.WEIGHTS, which must hold all of it unless MODEL.VIS.LOAD_MIN_MATCHED is 0.
+    """Fills a model from MODEL.WEIGHTS, which must hold all of it unless MODEL.VIS.LOAD_MIN_MATCHED is 0, and the
+    network of its tracker from MODEL.VIS.TRACKER.WEIGHTS.
 
     Raises:
         CheckpointError: the file is missing, unsafe or of another model.
     """
+    load_tracker_network(cfg, model)
     if not cfg.MODEL.WEIGHTS:
         logger.warning("MODEL.WEIGHTS is empty: the model runs with random weights")
         return
