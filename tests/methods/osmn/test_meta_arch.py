@@ -48,7 +48,8 @@ def clip_of(model, *items):
 
 def test_objects_are_matched_by_identity_over_the_three_frames():
     model = small_model("MODEL.OSMN.MAX_TRAIN_OBJECTS", 9)
-    clips, masks = model._objects(clip_of(model, clip_item((4, 2, 7), (7, 4, 2), (9, 2, 4)), clip_item((5,), (5,), (5,))))
+    batch = [clip_item((4, 2, 7), (7, 4, 2), (9, 2, 4)), clip_item((5,), (5,), (5,))]
+    clips, masks = model._objects(clip_of(model, *batch))
     assert clips.tolist() == [0, 0, 1]
     truth = {k: objects(k).gt_masks.tensor[0] for k in (2, 4, 5)}
     for role in ("key", "previous", "guide"):
@@ -77,7 +78,8 @@ def test_padding_of_a_batch_does_not_change_the_loss():
     item = clip_item((1,), (1,), (1,))
     valid = model._valid(clip_of(model, item, {**item, "image": [torch.zeros(3, 80, 128, dtype=torch.uint8)] * 3}))
     assert valid.shape == (2, 80, 128)
-    assert int(valid[0].sum()) == SIZE[0] * SIZE[1] and bool(valid[0, : SIZE[0], : SIZE[1]].all()) and bool(valid[1].all())
+    assert int(valid[0].sum()) == SIZE[0] * SIZE[1] and bool(valid[0, : SIZE[0], : SIZE[1]].all())
+    assert bool(valid[1].all())
 
 
 def test_the_same_seed_gives_the_same_loss():
@@ -115,7 +117,8 @@ def test_another_mapper_is_named():
 
 @pytest.mark.parametrize(
     "key, value, message",
-    [("INPUT.FORMAT", "L", "INPUT.FORMAT"), ("MODEL.OSMN.LOCATION", "mode", "LOCATION"), ("MODEL.OSMN.CHUNK", 0, "CHUNK")],
+    [("INPUT.FORMAT", "L", "INPUT.FORMAT"), ("MODEL.OSMN.LOCATION", "mode", "LOCATION"),
+     ("MODEL.OSMN.CHUNK", 0, "CHUNK")],
 )
 def test_wrong_keys_are_named(key, value, message):
     with pytest.raises(ValueError, match=message):

@@ -37,7 +37,8 @@ class Mover:
     def describe(self, images, masks):
         """Mean colour under each mask, to know later which frame an object was described in."""
         self.seen.append(len(masks))
-        return torch.stack([images[0, 0][mask].mean() for mask in masks]).view(-1, 1) if len(masks) else torch.zeros(0, 1)
+        means = [images[0, 0][mask].mean() for mask in masks]
+        return torch.stack(means).view(-1, 1) if means else torch.zeros(0, 1)
 
     def propagate(self, images, size, factors, locations):
         assert len(factors) == len(locations)
@@ -232,7 +233,8 @@ def test_wrong_key_is_named():
         tracker(overlap="pixels")
 
 
-ROWS = st.tuples(st.sampled_from([A, B, C, moved(A, 3), moved(B, 4, 2), (0, 0, 0, 0)]), st.floats(0.05, 1), st.integers(0, 2))
+BOXES = [A, B, C, moved(A, 3), moved(B, 4, 2), (0, 0, 0, 0)]
+ROWS = st.tuples(st.sampled_from(BOXES), st.floats(0.05, 1), st.integers(0, 2))
 
 
 @settings(max_examples=40, deadline=None)
@@ -300,4 +302,5 @@ def test_detections_are_not_modified(network):
         videos.see(frame)
         videos.update(found)
         assert found.get_fields().keys() == fields.keys()
-        assert torch.equal(found.pred_masks, fields["pred_masks"]) and torch.equal(found.pred_boxes.tensor, fields["pred_boxes"])
+        assert torch.equal(found.pred_masks, fields["pred_masks"])
+        assert torch.equal(found.pred_boxes.tensor, fields["pred_boxes"])

@@ -54,7 +54,7 @@ def _add_guide_keys(node: CfgNode) -> None:
     node.LOCATION = "median"
     # Least spread of the Gaussian, in pixels of the network's input.
     node.MIN_STD_PX = 5.0
-    # In training: largest shift of the Gaussian's centre, in spreads, and largest change of the spread: a factor between
-    # 1 / (1 + x) and 1 + x.
+    # In training: largest shift of the Gaussian's centre, in spreads, and largest change x of the spread: a factor
+    # between 1 / (1 + x) and 1 + x.
     node.CENTER_JITTER = 0.2
     node.STD_JITTER = 0.4

@@ -1,4 +1,4 @@
-"""VGG16's ImageNet weights as torchvision names them: `features.<k>` convolutions, `classifier.0` and `classifier.3`."""
+"""VGG16's ImageNet weights as torchvision names them: `features.<k>`, `classifier.0` and `classifier.3`."""
 
 import re
 

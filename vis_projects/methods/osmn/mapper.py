@@ -42,8 +42,8 @@ class GuidePreviousSampler:
 
 @VIS_MAPPER_REGISTRY.register()
 class OSMNMapper(VideoDatasetMapper):
-    """Training clips are ("key", "previous", "guide"), the guide at most ``INPUT.VIDEO.REF_FRAME_RANGE`` frames away from
-    the key; inference items are whole videos."""
+    """Training clips are ("key", "previous", "guide"), the guide at most ``INPUT.VIDEO.REF_FRAME_RANGE`` frames away
+    from the key; inference items are whole videos."""
 
     @classmethod
     def build_frame_sampler(cls, cfg: CfgNode) -> GuidePreviousSampler:

@@ -77,8 +77,8 @@ class OSMN(nn.Module):
         """
         if not self.training:
             raise RuntimeError(
-                "OSMN trains the network of OSMNTracker and finds nothing by itself; evaluate a TrackByDetection config "
-                "with MODEL.VIS.TRACKER.NAME OSMNTracker and this run's checkpoint in MODEL.VIS.TRACKER.WEIGHTS"
+                "OSMN trains the network of OSMNTracker and finds nothing by itself; evaluate a TrackByDetection "
+                "config with MODEL.VIS.TRACKER.NAME OSMNTracker and this run's checkpoint in MODEL.VIS.TRACKER.WEIGHTS"
             )
         net = self.propagator
         clip = Clip.from_batch(batch, self.device, net.pixel_mean, net.pixel_std,

@@ -169,5 +169,7 @@ class MaskPropagator(nn.Module):
             finite &= torch.isfinite(logits).all()
             parts.append(logits[:, :height, :width].float().sigmoid() >= self.mask_thresh)
         if not finite:
-            raise FloatingPointError("propagated masks hold inf or nan; check the checkpoint in MODEL.VIS.TRACKER.WEIGHTS")
+            raise FloatingPointError(
+                "propagated masks hold inf or nan; check the checkpoint in MODEL.VIS.TRACKER.WEIGHTS"
+            )
         return torch.cat(parts)

@@ -33,7 +33,7 @@ class SharedFeatures:
 
 
 class SegmentationNetwork(nn.Module):
-    """Five stages; those from the second on give `side_channels` maps each to a hyper-column that a 1x1 convolution reads.
+    """Five stages; those from the second on give maps to a hyper-column that a 1x1 convolution reads.
 
     That convolution and the enlargement are both linear and act on channels and on pixels, so their order does not
     matter: each stage's maps are weighted first, and one map a stage is enlarged instead of all of them.

@@ -116,6 +116,8 @@ class OSMNTracker(IoUTrackerPlus):
 
     def _align(self) -> None:
         """Drops the rows of forgotten tracks."""
+        if len(self._ids) == len(self.memory):
+            return
         rows = positions_of(self.memory.ids.to(self._ids.device), self._ids)
         self.factors, self.locations, self._ids = self.factors[rows], self.locations[rows], self._ids[rows]
 
