@@ -6,7 +6,7 @@ import pytest
 
 import vis_projects.methods  # noqa: F401
 from vis_projects.config import get_vis_cfg
-from vis_projects.tracking import build_tracker
+from vis_projects.tracking import build_tracker, build_tracker_network
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 YAMLS = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml"))
@@ -41,7 +41,8 @@ def test_yaml_merges_and_its_tracker_builds(name):
     # the path says which architecture it is of: crossvis/..., quick_schedules/condinst_vis_...
     assert letters(cfg.MODEL.META_ARCHITECTURE) in letters(name)
     if cfg.MODEL.VIS.TRACKER.NAME:
-        assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
+        cfg.MODEL.DEVICE = "cpu"
+        assert type(build_tracker(cfg, build_tracker_network(cfg))).__name__ == cfg.MODEL.VIS.TRACKER.NAME
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -94,3 +95,9 @@ def test_table_7_of_crossvis_has_a_file_for_each_row(embedding, loss):
 def test_table_2_is_complete():
     found = {path.stem.removeprefix("table2_") for path in (CONFIGS / "masktrack_rcnn/ablation").glob("*.yaml")}
     assert found == set(TABLE_2)
+
+
+def test_the_small_networks_of_trackers_are_those_that_the_quick_schedules_train():
+    detector = load("quick_schedules/Base-TrackByDetection-narrow.yaml").MODEL
+    assert detector.REID == load("quick_schedules/Base-ReIDNetwork-narrow.yaml").MODEL.REID
+    assert detector.OSMN == load("quick_schedules/Base-OSMN-narrow.yaml").MODEL.OSMN
