@@ -121,10 +121,11 @@ class IoUTrackerPlus(Tracker):
 
     def _scores(self, instances: Instances) -> Tensor:
         """(n, 1 + m): v_i(n) of the tracks that may be taken; below them "new object"; below that the rest."""
-        scores = instances.scores.float()
+        scores, boxes = instances.scores.float(), instances.pred_boxes.tensor.float()
+        # 0, or nan for a row with inf or nan in it, which assign_best finds
+        finite = ((scores + boxes.sum(dim=1)) * 0.0)[:, None]
         if len(self.memory) == 0:
-            # Against an empty memory only "new object" is left; the sum still finds inf and nan.
-            return ((scores + instances.pred_boxes.tensor.float().sum(dim=1)) * 0.0)[:, None]
+            return finite
         ious = self.overlaps(instances)
         values = matching_scores(
             scores.new_zeros(len(scores), 1 + len(self.memory)),
@@ -134,5 +135,5 @@ class IoUTrackerPlus(Tracker):
             coefficients=self.match_coeff,
         )[:, 1:]
         # Finite stand-ins for minus infinity: assign_best takes inf for a fault of the weights.
-        bottom = float(values.min()) if values.numel() else 0.0
-        return with_new_column(values.masked_fill(ious < self.min_iou, bottom - 2.0), bottom - 1.0)
+        bottom = float(values.nan_to_num().min()) if values.numel() else 0.0
+        return with_new_column(values.masked_fill(ious < self.min_iou, bottom - 2.0), bottom - 1.0) + finite
