@@ -16,7 +16,7 @@ from torch import nn
 
 from vis_projects.data import FrameTransform
 from vis_projects.engine.errors import ConfigError, VideoError
-from vis_projects.engine.frame_reader import CAMERA, FrameSource, open_frames
+from vis_projects.engine.frame_reader import FrameSource, can_be_read_again, open_frames
 from vis_projects.engine.frame_writer import FrameWriter
 from vis_projects.engine.model_facts import ModelFacts
 from vis_projects.engine.run_setup import choose_device, set_num_classes
@@ -172,7 +172,7 @@ class VideoPredictor:
 
     def _offline_pairs(self, source: Any, video: FrameSource, max_frames: int | None) -> FramePairs:
         """Each frame with its instances, once all frames have been seen: the video is read twice."""
-        if isinstance(source, FrameSource) or not hasattr(source, "__len__") or str(source).startswith(CAMERA):
+        if not can_be_read_again(source):
             raise VideoError(
                 f"{video.name}: the tracker is offline and reads a video twice; give a file, a folder, a glob or a list "
                 "of frames, or choose an online tracker"
