@@ -170,8 +170,10 @@ def test_boxes_are_scaled_to_the_frame():
     network = Asked()
     tracker = DeepSORTTracker(network=network)
     tracker.see(torch.zeros(3, SIZE[0] // 2, SIZE[1] // 2, dtype=torch.uint8))
-    tracker.update(detections(square(40, y=8)))
+    found = detections(square(40, y=8))
+    tracker.update(found)
     assert network.boxes == [[20, 4, 30, 14]]
+    assert found.pred_boxes.tensor.tolist() == [[40, 8, 60, 28]]  # the input is not modified
 
 
 def test_the_frame_must_be_shown_each_time():

@@ -131,7 +131,7 @@ class DeepSORTTracker(Tracker):
             raise RuntimeError("DeepSORTTracker needs `see(frame)` before each `update`")
         frame, self._seen_frame = self._seen_frame, None
         height, width = instances.image_size
-        boxes = Boxes(instances.pred_boxes.tensor.to(frame.device).float())
+        boxes = Boxes(instances.pred_boxes.tensor.to(frame.device).float().clone())
         boxes.scale(frame.shape[2] / width, frame.shape[1] / height)
         with torch.no_grad():
             return self.network.embed(frame, boxes.tensor).float().cpu().numpy()
