@@ -15,7 +15,7 @@ from vis_projects.engine import load_config
 
 def own_model():
     torch.manual_seed(0)
-    cfg = config(OWN)
+    cfg = config(OWN, tracker="MaskTrackRCNNTracker")
     cfg.MODEL.META_ARCHITECTURE = "MaskTrackRCNN"
     return build_model(cfg).eval()
 
