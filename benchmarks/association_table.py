@@ -40,7 +40,7 @@ TRACKED = QUICK + "track_by_detection_R_50_FPN_narrow_synthvis_tiny.yaml"
 PARTS = {
     "detector": (DETECTOR, 800),
     "reid": (QUICK + "reid_network_narrow_synthvis_tiny.yaml", 500),
-    "osmn": (QUICK + "osmn_narrow_synthvis_tiny.yaml", 400),
+    "osmn": (QUICK + "osmn_narrow_synthvis_tiny.yaml", 500),
 }
 NAME, COEFFICIENTS = "MODEL.VIS.TRACKER.NAME", "MODEL.MASKTRACK.MATCH_COEFF"
 # row -> (overrides, part that holds the weights of its tracker)
