@@ -10,11 +10,13 @@ from vis_projects.tracking.costs import (
     pairwise_box_iou,
     with_new_column,
 )
+from vis_projects.tracking.cue_tracker import CueTracker
 from vis_projects.tracking.memory import TrackMemory
 from vis_projects.tracking.registry import TRACKER_REGISTRY, build_tracker
 
 __all__ = [
     "NEW_TRACK",
+    "CueTracker",
     "TRACKER_REGISTRY",
     "TrackMemory",
     "Tracker",

@@ -13,7 +13,7 @@ class TrackMemory:
 
     Attributes:
         ids: (m,) int64.
-        embeddings: (m, D) float32.
+        embeddings: (m, ...) float32, whatever describes a track, of one shape for all.
         boxes: (m, 4) float32, xyxy in output coordinates.
         labels: (m,) int64.
         last_seen: (m,) int64, the frame index of the latest sight.
@@ -34,7 +34,7 @@ class TrackMemory:
         """Starts a track for each of k rows and returns their ids, (k,) int64 on the rows' device.
 
         Args:
-            embeddings: (k, D) float.
+            embeddings: (k, ...) float, (k, D) in most methods.
             boxes: (k, 4) xyxy.
             labels: (k,) integers.
             frame: index of the frame they were seen in.
@@ -45,8 +45,8 @@ class TrackMemory:
             return ids
         self._next_id += count
         if len(self) == 0:
-            # An empty memory knows neither the embedding size nor the device yet.
-            self.embeddings = self.embeddings.new_zeros(0, embeddings.shape[1])
+            # An empty memory knows neither the shape of embeddings nor the device yet.
+            self.embeddings = self.embeddings.new_zeros(0, *embeddings.shape[1:])
             for name in ("ids", "embeddings", "boxes", "labels", "last_seen"):
                 setattr(self, name, getattr(self, name).to(device))
         self.ids = torch.cat([self.ids, ids])
@@ -68,7 +68,7 @@ class TrackMemory:
 
         Args:
             slots: (k,) int64, each at most once.
-            embeddings: (k, D) float.
+            embeddings: (k, ...) float, (k, D) in most methods.
             boxes: (k, 4) xyxy.
             labels: (k,) integers, or None to keep the remembered classes.
             frame: index of the frame they were seen in.
