@@ -136,7 +136,9 @@ class VideoPredictor:
                 for frame in self.timer.iterate(islice(video, max_frames), "decode"):
                     if state is None:
                         state = self._init_state(frame, video.name)
-                        builder = VideoResultsBuilder(video.name, *frame.shape[:2], **self._builder_options)
+                        mode = getattr(state, "inference_mode", "online")
+                        builder = VideoResultsBuilder(
+                            video.name, *frame.shape[:2], **self._builder_options, inference_mode=mode)
                     instances, state = self._step(frame, state)
                     with self.timer.stage("encode"):
                         builder.add_frame(instances)

@@ -36,6 +36,7 @@ class VideoState:
         tracker: this video's tracker (a ``vis_projects.tracking.Tracker``).
         video_id: name of the video, for messages only.
         num_frames: frames seen so far.
+        inference_mode: "online", or what else is to be said of the results, such as that later frames were seen.
     """
 
     height: int
@@ -43,6 +44,7 @@ class VideoState:
     tracker: Any
     video_id: Any = None
     num_frames: int = 0
+    inference_mode: str = "online"
 
 
 class OnlineVISModel(nn.Module):
@@ -243,6 +245,7 @@ class OnlineVISModel(nn.Module):
             state.width,
             min_track_len_frames=self.min_track_len_frames,
             score_floor=self.score_floor,
+            inference_mode=state.inference_mode,
         )
         for frame in item["image"]:
             instances, state = self.step(frame, state)
