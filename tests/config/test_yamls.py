@@ -9,7 +9,7 @@ from vis_projects.config import get_vis_cfg
 from vis_projects.tracking import build_tracker
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FOLDERS = ("masktrack_rcnn", "crossvis", "quick_schedules")
+FOLDERS = ("masktrack_rcnn", "crossvis", "compfeat", "quick_schedules")
 YAMLS = sorted(
     str(path.relative_to(CONFIGS)) for folder in FOLDERS for path in (CONFIGS / folder).rglob("*.yaml")
 )
@@ -38,7 +38,7 @@ def load(name):
 def test_yaml_merges_and_its_tracker_builds(name):
     cfg = load(name)
     prefix = Path(name).name.removeprefix("Base-").lower().replace("-", "_")
-    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN"}
+    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN", "compfeat": "CompFeat"}
     expected = [names[key] for key in names if prefix.startswith(key)]
     assert cfg.MODEL.META_ARCHITECTURE in (expected or names.values())
     assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME

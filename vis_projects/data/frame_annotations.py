@@ -35,7 +35,7 @@ def frame_instances(
         boxes_from_masks: whether boxes are those of the transformed masks instead of the transformed boxes; needed
             where the transform may cut or turn objects.
         min_visible_fraction: objects that keep less of their area, after the change of scale, get no row.
-        min_visible_pixels: objects with fewer pixels after the transform get no row.
+        min_visible_pixels: objects that lose a part and keep fewer pixels than this get no row.
 
     Returns:
         `gt_boxes` (N, 4) float32, `gt_classes` int64, `gt_masks` BitMasks (N, H, W), `gt_ids` int64 and
@@ -62,7 +62,8 @@ def frame_instances(
     areas = gt_masks.tensor.flatten(1).sum(1)
     # the area of each object if nothing of it were cut off: its own area times the change of scale
     whole = torch.tensor([float(mask.sum()) for mask in originals]) * _area_scale(geometry)
-    visible = (areas > 0) & (areas >= min_visible_pixels) & (areas >= min_visible_fraction * whole)
+    enough = whole.clamp(max=min_visible_pixels)
+    visible = (areas > 0) & (areas >= enough) & (areas >= min_visible_fraction * whole)
     return instances[visible & gt_boxes.nonempty()]
 
 
