@@ -70,7 +70,8 @@ def main() -> None:
         return
     print(f"frame-level attention at {args.size[0]}x{args.size[1]}, {args.supports} supports, float32, batch 1, "
           f"{args.device}, st_attention: {'native' if has_native('st_attention') else 'reference'}; peak MB\n")
-    print("| stage | positions x support positions | matrix | test: native | materialised | train: native | materialised |")
+    print("| stage | positions x support positions | matrix | test: native | materialised | train: native "
+          "| materialised |")
     print("|---|---|---|---|---|---|---|")
     for stage, (_, stride) in STAGES.items():
         positions = args.size[0] // stride * (args.size[1] // stride)

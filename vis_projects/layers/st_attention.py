@@ -122,6 +122,11 @@ class SupportCache:
         return self._used
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all slots."""
+        return sum(buffer.nbytes for buffer in self._buffers)
+
+    @property
     def keys(self) -> torch.Tensor:
         """(B, len(self), d, H', W'), a view. Raises ValueError where nothing was appended."""
         return self._view(0)

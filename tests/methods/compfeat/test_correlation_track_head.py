@@ -37,7 +37,8 @@ def test_correlation_with_the_frame_at_a_place_is_that_with_the_patch_there():
     maps = module.correlate(search, templates, torch.zeros(3, dtype=torch.int64))
     for y, x in ((3, 3), (10, 12), (16, 20)):
         patch = search[:, :, y - 3 : y + 4, x - 3 : x + 4]
-        torch.testing.assert_close(maps[:, :, y, x], module.object_to_object(patch, templates)[0], rtol=1e-10, atol=1e-10)
+        expected = module.object_to_object(patch, templates)[0]
+        torch.testing.assert_close(maps[:, :, y, x], expected, rtol=1e-10, atol=1e-10)
 
 
 def test_a_delta_gives_the_map_back():
@@ -97,7 +98,8 @@ def test_a_batch_of_objects_is_a_loop_over_them(adjust, search_level):
 
 def test_images_of_a_batch_do_not_mix():
     module = head(search_level="scale")
-    looks, then = [random(2, C, 7, 7), random(1, C, 7, 7, seed=2)], [random(1, C, 7, 7, seed=3), random(3, C, 7, 7, seed=4)]
+    looks = [random(2, C, 7, 7), random(1, C, 7, 7, seed=2)]
+    then = [random(1, C, 7, 7, seed=3), random(3, C, 7, 7, seed=4)]
     now, before = [boxes(A, B), boxes(D)], [boxes(A), boxes(B, D, A)]
     maps = features(2)
     together = module.score(looks, now, then, before, maps).tables

@@ -33,21 +33,23 @@ def test_the_peak_is_at_the_cell_of_the_centre(cx, cy, w, h):
     assert math.exp(-1 / 4) - 1e-9 <= target.max() <= 1 and target.min() >= 0
     # a centre on the border of two cells is in either
     row, column = divmod(target.argmax().item(), SIZE[1])
-    assert abs((row + 0.5) * STRIDE - cy) <= STRIDE / 2 + 1e-6 and abs((column + 0.5) * STRIDE - cx) <= STRIDE / 2 + 1e-6
+    half = STRIDE / 2 + 1e-6
+    assert abs((row + 0.5) * STRIDE - cy) <= half and abs((column + 0.5) * STRIDE - cx) <= half
 
 
 def test_one_deviation_from_the_centre():
-    # w = 64, sigma 1/4: s_x = 16 = two cells; h = 16: s_y = max(4, 8) = 8 = one cell. The centre is that of cell (5, 9).
+    # w = 64, sigma 1/4: s_x = 16, two cells; h = 16: s_y = max(4, 8) = 8, one cell; the centre is that of cell (5, 9)
     target = gaussian_targets(box(76.0, 44.0, 64.0, 16.0), SIZE, STRIDE)[0]
     assert target[5, 9] == 1
-    assert target[5, 11].item() == pytest.approx(math.exp(-1 / 2)) and target[6, 9].item() == pytest.approx(math.exp(-1 / 2))
+    assert [target[cell].item() for cell in ((5, 11), (6, 9))] == pytest.approx([math.exp(-1 / 2)] * 2)
     assert target[6, 11].item() == pytest.approx(math.exp(-1))
 
 
 def test_a_mirrored_box_has_the_mirrored_map():
     given_box = box(37.0, 60.0, 50.0, 20.0)
     mirrored = box(SIZE[1] * STRIDE - 37.0, 60.0, 50.0, 20.0)
-    torch.testing.assert_close(gaussian_targets(mirrored, SIZE, STRIDE), gaussian_targets(given_box, SIZE, STRIDE).flip(2))
+    expected = gaussian_targets(given_box, SIZE, STRIDE).flip(2)
+    torch.testing.assert_close(gaussian_targets(mirrored, SIZE, STRIDE), expected)
 
 
 @pytest.mark.parametrize("kind", ["bce", "mse"])

@@ -1,4 +1,4 @@
-"""Without its three additions CompFeat is MaskTrack R-CNN: the same losses and the same results from the same weights."""
+"""Without its three additions CompFeat is MaskTrack R-CNN: equal losses and results from the same weights."""
 
 import pytest
 import torch

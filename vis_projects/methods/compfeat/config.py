@@ -1,4 +1,4 @@
-"""Keys of CompFeat: ``MODEL.COMPFEAT``. The paper leaves much open; each open choice that can change results is here."""
+"""Keys of CompFeat: ``MODEL.COMPFEAT``. The paper leaves much open; each choice that can change results is here."""
 
 from detectron2.config import CfgNode
 

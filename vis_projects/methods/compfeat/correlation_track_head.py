@@ -11,6 +11,7 @@ from detectron2.structures import Boxes
 from torch import Tensor, nn
 
 from vis_projects.layers import depthwise_xcorr
+from vis_projects.methods.compfeat.object_attention import image_numbers
 from vis_projects.methods.compfeat.track_scores import CorrelationMaps, TrackScores
 from vis_projects.tracking import with_new_column
 
@@ -142,7 +143,7 @@ class CorrelationTrackHead(nn.Module):
         features: dict[str, Tensor],
     ) -> tuple[list[Tensor], list[CorrelationMaps]]:
         """w of each image, (R, N, C), and the maps of each level."""
-        image_of = torch.cat([torch.full((n,), b, dtype=torch.int64) for b, n in enumerate(counts)]).to(templates.device)
+        image_of = image_numbers(counts, templates.device)
         level_of = self._search_levels(reference_boxes, templates.device)
         maps, parts, columns = [], [[] for _ in counts], [[] for _ in counts]
         for k, name in enumerate(self.levels):

@@ -128,7 +128,7 @@ class CompFeat(TrackRCNN):
         return {**losses, **roi_losses}
 
     def init_state(self, video: dict[str, Any]) -> CompFeatState:
-        """See ``OnlineVISModel``; "uniform_video" takes its supports from ``video["image"]``, all frames of the video."""
+        """See ``OnlineVISModel``; "uniform_video" takes its supports from ``video["image"]``, all of its frames."""
         state = CompFeatState(**vars(super().init_state(video)))
         if self.uses_supports:
             frames = video.get("image")
@@ -249,7 +249,8 @@ class CompFeat(TrackRCNN):
         height, width = images.image_sizes[0]
         then = Boxes(memory.boxes.clone())
         then.scale(width / state.width, height / state.height)
-        scores = self.roi_heads.track_head.score([looks], [boxes], [memory.embeddings.to(looks.dtype)], [then], features)
+        remembered = memory.embeddings.to(looks.dtype)
+        scores = self.roi_heads.track_head.score([looks], [boxes], [remembered], [then], features)
         instances.track_logits = scores.tables[0]
 
 

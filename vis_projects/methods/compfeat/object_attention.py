@@ -28,7 +28,7 @@ class ObjectAttention(nn.Module):
         """
         Args:
             channels: C of RoIs and maps.
-            key_level: a name of `levels`, several joined by "+", or "assigned": the level that RoIAlign takes a RoI from.
+            key_level: a name of `levels`, several joined by "+", or "assigned": the level that a RoI is pooled from.
             levels: names of the maps that RoIs come from, from fine to coarse, "p<k>".
             options: of `DualAttention`.
         """
@@ -84,7 +84,7 @@ class ObjectAttention(nn.Module):
         """
         if not self.uses_supports:
             return self.attention(rois)
-        image_index = torch.cat([torch.full((len(x),), b, dtype=torch.int64) for b, x in enumerate(boxes)]).to(rois.device)
+        image_index = image_numbers([len(x) for x in boxes], rois.device)
         if not self.assigned:
             (support,) = (pair for name, pair in supports.items() if name.startswith(PREFIX))
             return self.attention(rois, support, image_index)
@@ -96,3 +96,9 @@ class ObjectAttention(nn.Module):
             parts.append(self.attention(rois[place], supports[PREFIX + name], image_index[place]))
             places.append(place)
         return torch.cat(parts)[torch.cat(places).argsort()]
+
+
+def image_numbers(counts: Sequence[int], device: torch.device) -> Tensor:
+    """The image of each row where image b has counts[b] of them, (sum of counts,) int64."""
+    rows = torch.tensor(list(counts), dtype=torch.int64, device=device)
+    return torch.arange(len(rows), device=device).repeat_interleave(rows)

@@ -68,6 +68,11 @@ class SupportFrames:
         kind = "offline" if self.mode == WHOLE_VIDEO else "online"
         return f"{kind}, supports {self.mode}"
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the caches, which are made when the first frame is kept and stay as they are."""
+        return sum(cache.nbytes for cache in self._caches.values())
+
     def supports_of(self, frame: int, own: Callable[[], Sites], project: Callable[[Tensor], Sites]) -> Sites:
         """Keys and values of the supports of a frame, as (1, T, d, H', W').
 

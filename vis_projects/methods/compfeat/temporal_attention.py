@@ -16,7 +16,7 @@ MASKED = -1e4  # a logit that leaves a weight of exactly 0
 
 
 class TemporalAttention(nn.Module):
-    """f_TA = act(F(sum of value_j softmax_j(query . key_j))) with one head, no position code and, as in eq. 1, no scale.
+    """f_TA = act(F(sum of value_j softmax_j(query . key_j))) with one head, no position code and, as eq. 1, no scale.
 
     Queries, keys and values are act(conv(x)) with a quarter of the channels. No parameter depends on T. All of it runs
     in float32 or better: keys behind a ReLU make all logits positive and large, and bfloat16 loses their order.
@@ -42,9 +42,10 @@ class TemporalAttention(nn.Module):
             gate: a learned factor on the output, 0 at the start.
         """
         super().__init__()
-        for name, value, known in (("KERNEL", kernel, KERNELS), ("ACT", act, tuple(ACTIVATIONS)), ("SCALE", scale, SCALES)):
+        given = (("KERNEL", kernel, KERNELS), ("ACT", act, tuple(ACTIVATIONS)), ("SCALE", scale, SCALES))
+        for name, value, known in given:
             if value not in known:
-                raise ValueError(f"{name} of the attention (MODEL.COMPFEAT.FDA, .BDA) is {value!r}; choose from {known}")
+                raise ValueError(f"{name} of MODEL.COMPFEAT.FDA or .BDA is {value!r}; choose from {known}")
         if channels < 4:
             raise ValueError(f"attention keys have a quarter of the channels; there are only {channels}")
         width = channels // 4
