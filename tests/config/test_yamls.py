@@ -9,7 +9,7 @@ from vis_projects.config import get_vis_cfg
 from vis_projects.tracking import build_tracker
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FOLDERS = ("masktrack_rcnn", "crossvis", "quick_schedules")
+FOLDERS = ("masktrack_rcnn", "crossvis", "hitf", "quick_schedules")
 YAMLS = sorted(
     str(path.relative_to(CONFIGS)) for folder in FOLDERS for path in (CONFIGS / folder).rglob("*.yaml")
 )
@@ -38,7 +38,8 @@ def load(name):
 def test_yaml_merges_and_its_tracker_builds(name):
     cfg = load(name)
     prefix = Path(name).name.removeprefix("Base-").lower().replace("-", "_")
-    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN"}
+    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN",
+             "hitf": "HITF"}
     expected = [names[key] for key in names if prefix.startswith(key)]
     assert cfg.MODEL.META_ARCHITECTURE in (expected or names.values())
     assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
@@ -89,6 +90,19 @@ def test_published_settings_of_crossvis(depth, data, train, classes):
 def test_table_7_of_crossvis_has_a_file_for_each_row(embedding, loss):
     node = load(f"crossvis/ablation/table7_{embedding}_{loss}.yaml").MODEL.CROSSVIS
     assert (node.EMBEDDING, node.EMBEDDING_LOSS, node.CROSS_WEIGHT) == (embedding, loss, 0.0)
+
+
+@pytest.mark.parametrize("data", ["2019", "2021"])
+def test_published_settings_of_hitf(data):
+    cfg, first = (load(f"hitf/hitf_R_50_{stage}ytvis{data}.yaml") for stage in ("", "coco_pretrain_"))
+    node = cfg.MODEL.HITF
+    assert (node.NUM_SLOTS, node.N_REF, node.NUM_ALT, node.PM, node.NUM_CLASSES) == (10, 3, 2, True, 40)
+    solver = cfg.SOLVER
+    assert (solver.OPTIMIZER, solver.BASE_LR, solver.IMS_PER_BATCH, solver.MAX_ITER) == ("ADAM", 0.001, 32, 35000)
+    assert (solver.WEIGHT_DECAY, solver.LR_SCHEDULER_NAME, solver.POLY_LR_POWER) == (0.0, "WarmupPolyLR", 0.9)
+    assert (cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TEST, node.SQUARE_CANVAS) == (641, 641, True)
+    assert cfg.DATASETS.TRAIN == (f"ytvis_{data}_train",) and cfg.DATASETS.TEST == (f"ytvis_{data}_val",)
+    assert first.DATASETS.TRAIN == (f"ytvis_{data}_train", "coco_2017_train")
 
 
 def test_table_2_is_complete():
