@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vis_projects.methods.hitf.attention import attend, zero_init
+from vis_projects.methods.hitf.attention import zero_init
 
 PIXEL_ATTENTIONS, PIXEL_MODES = ("axial", "global", "none"), ("add", "replace")
 
@@ -104,14 +104,15 @@ class GlobalAttention(nn.Module):
         nn.init.normal_(self.position, std=0.02)
         self.query_key = nn.Linear(channels, 2 * key_dim)
         self.value = nn.Linear(channels, value_dim)
-        self.register_buffer("scale", torch.full((heads,), (key_dim // heads) ** -0.5), persistent=False)
+        self.heads = heads
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, value_dim, H, W)."""
         placed = x + resize_table(self.position, x.shape[-2:])
         query, key = self.query_key(placed.flatten(2).transpose(1, 2)).chunk(2, dim=2)
-        out = attend(query, key, self.value(x.flatten(2).transpose(1, 2)), self.scale)
-        return out.transpose(1, 2).unflatten(2, x.shape[-2:])
+        parts = (query, key, self.value(x.flatten(2).transpose(1, 2)))
+        out = F.scaled_dot_product_attention(*(p.unflatten(2, (self.heads, -1)).transpose(1, 2) for p in parts))
+        return out.transpose(2, 3).flatten(1, 2).unflatten(2, x.shape[-2:])
 
 
 def resize_table(table: Tensor, size: tuple[int, int]) -> Tensor:
