@@ -35,6 +35,14 @@ def close(a, b):
     return all(torch.allclose(x, y, atol=1e-9) for x, y in zip(a, b))
 
 
+def test_at_the_start_it_changes_nothing():
+    torch.manual_seed(0)
+    module = TemporalFusion(num_layers=2, num_references=3, num_slots=SLOTS, grid=SIZE, channels=CHANNELS, code_dim=CODE,
+                            attn_dim=4, key_dim=4, value_dim=8, heads=2, ffn_dim=5).double()
+    found = module(*frame(0), references(module, 1, 2, 3))
+    assert all(torch.equal(a, b) for a, b in zip(found, frame(0)))
+
+
 def test_what_is_kept_of_a_frame():
     keys, values = fusion().project(*frame(1, batch=2))
     assert keys.shape == (2, 2, TOKENS, 4) and values.shape == (2, 2, TOKENS, 8)

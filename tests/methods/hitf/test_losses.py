@@ -14,6 +14,7 @@ from vis_projects.methods.hitf.losses import (
     mask_id_loss,
     semantic_loss,
 )
+from vis_projects.methods.hitf.matcher import similarities
 from vis_projects.methods.hitf.targets import FrameTargets
 
 EMPTY, BIG = 2, 30.0  # two classes; a logit that decides
@@ -92,6 +93,16 @@ def test_discrimination_by_hand():
     first = math.log(math.exp(2) + 1 + math.exp(-2)) - 2
     second = math.log(math.exp(2) + 2) - 2
     assert discrimination_loss(embeddings, shown, 0.5).item() == pytest.approx((first + second) / 2, abs=1e-5)
+
+
+def test_sums_over_pixels_are_exact_in_mixed_precision_too():
+    # 4097 pixels of weight 1 are 4096 in float16 and bfloat16; Dice of a perfect mask is (2 * 4097 + 1) / (2 * 4097 + 1)
+    shown = target([1] * 4097 + [0], classes=[0], width=4098)
+    masks = shown.masks.clone()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert dice_coefficient(masks, shown.masks, shown.counted).item() == 1.0
+        probs = torch.tensor([[1.0, 0.0, 0.0]])
+        assert similarities([probs], [masks], [shown]).item() == pytest.approx(1.0, abs=1e-6)
 
 
 def test_discrimination_without_objects_or_background():

@@ -86,6 +86,16 @@ def test_a_still_image_becomes_a_clip_of_views(videos, pair):
     assert shared and not torch.equal(item["image"][0], item["image"][-1])
 
 
+def test_clips_of_videos_and_of_still_images_train_together(videos):
+    mapper, model = build_vis_mapper(small_config(), True), small_model().train()
+    image = {"file_name": videos[0]["file_names"][3], "image_id": 9, "height": 48, "width": 64,
+             "annotations": videos[0]["annotations"][3], "rng_seed": 4}
+    with EventStorage():
+        losses = model([mapper({**videos[0], "key_frame": 4, "rng_seed": 1}), mapper(image)])
+    sum(losses.values()).backward()
+    assert all(torch.isfinite(value) for value in losses.values())
+
+
 def test_items_train_the_model_and_inference_items_run(videos):
     item = build_vis_mapper(small_config(), True)({**videos[0], "key_frame": 4, "rng_seed": 1})
     model = small_model()

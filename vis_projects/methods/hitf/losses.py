@@ -100,9 +100,10 @@ def discrimination_loss(embeddings: Tensor, target: FrameTargets, temperature: f
     count = len(target.classes) + 1
     belongs = F.one_hot(owners.clamp(min=0), count).float() * (owners >= 0)[:, None]
     sizes = belongs.sum(dim=0)
-    means = F.normalize(belongs.T @ pixels, dim=1, eps=1e-6)
     on_object = (owners >= 0) & (owners < count - 1)
-    logits = (pixels @ means.T / temperature).masked_fill(sizes == 0, float("-inf"))
+    with torch.autocast(pixels.device.type, enabled=False):  # sums over thousands of pixels
+        means = F.normalize(belongs.T @ pixels, dim=1, eps=1e-6)
+        logits = (pixels @ means.T / temperature).masked_fill(sizes == 0, float("-inf"))
     # rows of other pixels are replaced, not removed: an object's pixel always has a finite logit for its own mean
     losses = F.cross_entropy(torch.where(on_object[:, None], logits, 0.0), owners.clamp(min=0), reduction="none")
     return (losses * on_object).sum() / on_object.sum().clamp(min=1)

@@ -34,7 +34,8 @@ def similarities(class_probs: Sequence[Tensor], masks: Sequence[Tensor], targets
     for probs, predicted, target in zip(class_probs, masks, targets, strict=True):
         predicted = (predicted * target.counted).flatten(1).float()
         wanted = (target.masks * target.counted).flatten(1)
-        common = common + wanted @ predicted.T
+        with torch.autocast(wanted.device.type, enabled=False):  # sums over thousands of pixels
+            common = common + wanted @ predicted.T
         total = total + wanted.sum(dim=1)[:, None] + predicted.sum(dim=1)[None, :]
         chance = chance + probs[:, target.classes].T.float()
     return 2 * common / (total + EPSILON) * chance
