@@ -100,3 +100,9 @@ def _add_solver_keys(cfg: CfgNode) -> None:
     cfg.SOLVER.CLIP_TOTAL_NORM = 0.0
     # Parts that a process cuts its share of one IMS_PER_BATCH batch into; their gradients are averaged into one step.
     cfg.SOLVER.ACCUM_ITERS = 1
+    # "SGD" (with MOMENTUM), "ADAM" or "ADAMW".
+    cfg.SOLVER.OPTIMIZER = "SGD"
+    # Learning rate of some parameters: pairs of (prefix of their names, factor); the first prefix that fits counts.
+    cfg.SOLVER.LR_FACTORS = ()
+    # Exponent of LR_SCHEDULER_NAME "WarmupPolyLR".
+    cfg.SOLVER.POLY_LR_POWER = 0.9
