@@ -9,10 +9,7 @@ from vis_projects.config import get_vis_cfg
 from vis_projects.tracking import build_tracker
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FOLDERS = ("masktrack_rcnn", "crossvis", "quick_schedules")
-YAMLS = sorted(
-    str(path.relative_to(CONFIGS)) for folder in FOLDERS for path in (CONFIGS / folder).rglob("*.yaml")
-)
+YAMLS = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml"))
 LEAVES = [name for name in YAMLS if not Path(name).name.startswith("Base-")]
 R50 = "masktrack_rcnn/masktrack_rcnn_R_50_FPN_1x_ytvis2019.yaml"
 # Rows of Table 2: name, (detection score, IoU, class).
@@ -34,14 +31,17 @@ def load(name):
     return cfg
 
 
+def letters(text):
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
 @pytest.mark.parametrize("name", YAMLS)
 def test_yaml_merges_and_its_tracker_builds(name):
     cfg = load(name)
-    prefix = Path(name).name.removeprefix("Base-").lower().replace("-", "_")
-    names = {"crossvis": "CrossVIS", "condinst": "CondInstVIS", "masktrack": "MaskTrackRCNN"}
-    expected = [names[key] for key in names if prefix.startswith(key)]
-    assert cfg.MODEL.META_ARCHITECTURE in (expected or names.values())
-    assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
+    # the path says which architecture it is of: crossvis/..., quick_schedules/condinst_vis_...
+    assert letters(cfg.MODEL.META_ARCHITECTURE) in letters(name)
+    if cfg.MODEL.VIS.TRACKER.NAME:
+        assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
 
 
 @pytest.mark.parametrize("name", LEAVES)

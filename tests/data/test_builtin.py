@@ -40,3 +40,11 @@ def test_a_missing_split_says_where_it_should_be_and_how_to_get_it(name, word):
         return
     with pytest.raises(FileNotFoundError, match=f"{name}.*instances.json.*{word}.*DETECTRON2_DATASETS"):
         DatasetCatalog.get(name)
+
+
+def test_coco_is_registered_as_an_image_set():
+    for split in ("train", "val"):
+        metadata = MetadataCatalog.get(f"coco_2017_{split}")
+        assert metadata.evaluator_type == "coco"
+        assert metadata.json_file.endswith(f"coco/annotations/instances_{split}2017.json")
+        assert metadata.image_root.endswith(f"coco/{split}2017")

@@ -1,8 +1,9 @@
-"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, their reference splits, SynthVIS."""
+"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, their reference splits, SynthVIS, COCO."""
 
 import os
 
 from detectron2.data import DatasetCatalog
+from detectron2.data.datasets import register_coco_instances
 
 from vis_projects.data.register import register_ytvis
 from vis_projects.data.split import HALVES
@@ -10,6 +11,7 @@ from vis_projects.data.standard_splits import STANDARD_SPLITS
 
 SPLITS = (("train", "train"), ("val", "valid"), ("test", "test"))
 YOUTUBE_VIS = "Get it (registration) from https://youtube-vos.org/dataset/vis/ and unpack it there"
+COCO = "Get it from https://cocodataset.org/#download and unpack it there"
 OVIS = "Get it (registration) from https://songbai.site/ovis/ and unpack it there"
 
 
@@ -44,6 +46,15 @@ def builtin_splits(root: str) -> dict[str, tuple[str, str, str]]:
     }
 
 
+def coco_splits(root: str) -> dict[str, tuple[str, str, str]]:
+    """(json, image folder, how to get it) of the splits of COCO 2017, images for pre-training and joint training."""
+    return {
+        f"coco_2017_{split}": (os.path.join(root, f"coco/annotations/instances_{split}2017.json"),
+                               os.path.join(root, f"coco/{split}2017"), COCO)
+        for split in ("train", "val")
+    }
+
+
 def register_builtin_splits(root: str | None = None) -> None:
     """Registers every built-in split; a name that another plugin has registered already is left to it.
 
@@ -57,6 +68,9 @@ def register_builtin_splits(root: str | None = None) -> None:
             advice = (f"{how}, or set the environment variable DETECTRON2_DATASETS (now {root!r}) to the folder "
                       f"that holds {os.path.relpath(json_file, root)}.")
             register_ytvis(name, json_file, images, metadata={"how_to_get": advice})
+    for name, (json_file, images, how) in coco_splits(root).items():
+        if name not in taken:  # Detectron2 itself registers them, its subset does not
+            register_coco_instances(name, {"how_to_get": how}, json_file, images)
 
 
 register_builtin_splits()

@@ -62,7 +62,7 @@ def loss_curve_svg(series: Series) -> str:
     for k in range(5):
         value = y_low + (y_high - y_low) * k / 4
         _, y = place(x_low, value)
-        parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" stroke="#ddd" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     for x in sorted({x_low, (x_low + x_high) // 2, x_high}):
         parts.append(f'<text x="{place(x, 0)[0]:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{x}</text>')
