@@ -120,9 +120,15 @@ class PredictionHead(nn.Module):
         )
 
     def _level(self, feature: Tensor) -> dict[str, Tensor]:
+        height, width = feature.shape[-2:]
+
+        def plain(layers: nn.ModuleList, hidden: Tensor) -> list[Tensor]:
+            # a kernel of even size gives a row or column too many
+            return [layer(hidden)[..., :height, :width] for layer in layers]
+
         shared = self.upfeature(feature)
         box_feature = self.bbox_extra(shared)
-        boxes = [layer(box_feature) for layer in self.bbox_layer]
+        boxes = plain(self.bbox_layer, box_feature)
         out = {"shared": shared, "box": self._flatten(boxes, 4)}
         towers = {"class": (self.conf_extra, self.conf_layer), "mask": (self.mask_extra, self.mask_layer),
                   "track": (self.track_extra, self.track_layer)}
@@ -132,10 +138,10 @@ class PredictionHead(nn.Module):
                 deltas = [delta for kernel in boxes for delta in kernel.split(4, dim=1)]
                 maps = [layer(hidden, delta) for layer, delta in zip(layers, deltas, strict=True)]
             else:
-                maps = [layer(hidden) for layer in layers]
+                maps = plain(layers, hidden)
             out[branch] = self._flatten(maps, self.sizes[branch])
         if self.centerness_layer is not None:
-            out["centerness"] = self._flatten_centerness([layer(box_feature) for layer in self.centerness_layer])
+            out["centerness"] = self._flatten_centerness(plain(self.centerness_layer, box_feature))
         return out
 
     @staticmethod
