@@ -1,5 +1,6 @@
 """Average precision and recall of tracks after the YouTube-VIS rules, and the Detectron2 evaluator around them."""
 
+from vis_projects.evaluation.coco_images import COCOImageEvaluator
 from vis_projects.evaluation.errors import EvaluationInputError, NoGroundTruthError
 from vis_projects.evaluation.evaluate import evaluate_json
 from vis_projects.evaluation.frame_marks import frame_marks
@@ -12,6 +13,7 @@ from vis_projects.evaluation.summary import EvalResult
 from vis_projects.evaluation.ytvis_evaluator import YTVISEvaluator
 
 __all__ = [
-    "EvalParams", "EvalResult", "EvaluationInputError", "FrameRecall", "FullReport", "NoGroundTruthError", "ResultFault",
-    "YTVISEvaluator", "check_results", "evaluate_in_full", "evaluate_json", "frame_marks", "frame_recall", "write_archive",
+    "COCOImageEvaluator", "EvalParams", "EvalResult", "EvaluationInputError", "FrameRecall", "FullReport",
+    "NoGroundTruthError", "ResultFault", "YTVISEvaluator", "check_results", "evaluate_in_full", "evaluate_json",
+    "frame_marks", "frame_recall", "write_archive",
 ]
