@@ -7,8 +7,9 @@ from vis_projects.methods.stmask.mapper import STMaskMapper
 from vis_projects.methods.stmask.meta_arch import STMask
 from vis_projects.methods.stmask.temporal import TemporalNet
 from vis_projects.methods.stmask.tracker import STMaskTracker
+from vis_projects.methods.stmask.weights import stmask
 
 __all__ = [
     "PredictionHead", "STMask", "STMaskMapper", "STMaskTracker", "TemporalNet", "add_stmask_config",
-    "build_stmask_resnet_fpn_backbone",
+    "build_stmask_resnet_fpn_backbone", "stmask",
 ]
