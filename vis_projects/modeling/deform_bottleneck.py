@@ -6,7 +6,7 @@ from fvcore.nn.weight_init import c2_msra_fill
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vis_projects.modeling.deform_conv import ModulatedDeformConv
+from vis_projects.modeling.deform_conv import DeformConv
 
 
 class DeformBottleneck(CNNBlockBase):
@@ -31,7 +31,7 @@ class DeformBottleneck(CNNBlockBase):
         spatial = {"stride": second, "padding": dilation, "dilation": dilation}
         # 9 taps with an offset (y, x) and a factor each; zeros make it a plain convolution at half strength
         self.conv2_offset = Conv2d(middle, 27, 3, **spatial)
-        self.conv2 = ModulatedDeformConv(middle, middle, 3, groups=num_groups, norm=norm, **spatial)
+        self.conv2 = DeformConv(middle, middle, 3, groups=num_groups, norm=norm, **spatial)
         self.conv3 = _pointwise(middle, out_channels, 1, norm)
         for layer in (self.conv1, self.conv2, self.conv3, self.shortcut):
             if layer is not None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import deform_conv2d
 
+from vis_projects.modeling.deform_conv import DeformConv
 from vis_projects.modeling.yolact import xavier_init
 
 KINDS = ("ada", "ali")
@@ -40,11 +40,12 @@ class FeatureAlign(nn.Module):
         if any(side % 2 == 0 for side in kernel):
             raise ValueError(f"MODEL.STMASK.FCA.KERNELS holds {tuple(kernel)}; FCB needs odd kernels")
         self.kernel, self.anchor, self.variances = tuple(kernel), tuple(anchor), tuple(variances)
-        self.padding = (kernel[0] // 2, kernel[1] // 2)
-        self.conv_adaption = nn.Conv2d(in_channels, in_channels, self.kernel, padding=self.padding, bias=False)
-        self.conv = nn.Conv2d(in_channels, out_channels, self.kernel, padding=self.padding)
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        self.conv_adaption = DeformConv(in_channels, in_channels, self.kernel, padding=padding)
+        self.conv = nn.Conv2d(in_channels, out_channels, self.kernel, padding=padding)
         self.conv_offset = nn.Conv2d(4, 2 * kernel[0] * kernel[1], 1, bias=False) if kind == "ada" else None
         xavier_init(self)
+        nn.init.xavier_uniform_(self.conv_adaption.weight)
 
     def forward(self, feature: Tensor, deltas: Tensor) -> Tensor:
         """
@@ -60,11 +61,7 @@ class FeatureAlign(nn.Module):
             offsets = self.conv_offset(deltas)
         else:
             offsets = aligned_offsets(deltas, self.kernel, self.anchor, self.variances)
-        with torch.autocast(device_type=feature.device.type, enabled=False):
-            # the operator wants one dtype; under autocast the tower gives half precision, the weight is float32
-            weight = self.conv_adaption.weight
-            sampled = deform_conv2d(feature.to(weight), offsets.to(weight), weight, padding=self.padding)
-        return self.conv(F.relu(sampled))
+        return self.conv(F.relu(self.conv_adaption(feature, offsets)))
 
 
 def aligned_offsets(
