@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from vis_projects.methods.stmask.frame import TemporalFeatures
 from vis_projects.methods.stmask.temporal import TemporalNet
@@ -128,6 +129,30 @@ def test_gradients_reach_both_frames_but_not_through_the_region():
     deltas, change = net(earlier, later, torch.tensor([[0.1, 0.1, 0.9, 0.9]]), torch.tensor([0]))
     (deltas.square().sum() + change.square().sum()).backward()
     assert all(x.grad.abs().sum() > 0 for x in maps)
+
+
+def test_it_learns_which_way_a_texture_moves():
+    torch.manual_seed(0)
+    net = small_net(in_channels=8, patch=5, conv_dims=(32, 32, 64))
+    optimizer, losses = torch.optim.Adam(net.parameters(), 1e-3), []
+    height, width, pairs, box = 12, 20, 8, [0.25, 0.25, 0.75, 0.75]
+    for _ in range(60):
+        texture = 3 * F.avg_pool2d(torch.randn(pairs, 8, height + 8, width + 8), 3, 1, 1)
+        moves = torch.randint(-2, 3, (pairs, 2))  # cells to the right and down
+        frames = [
+            torch.stack([t[:, 4 - k * y :, 4 - k * x :][:, :height, :width] for t, (x, y) in zip(texture, moves.tolist())])
+            for k in (0, 1)
+        ]
+        deltas, _ = net(*(TemporalFeatures(f, f) for f in frames), torch.tensor([box] * pairs), torch.arange(pairs))
+        # the box has half of the sides of the map, and 0.1 is the variance of centres
+        target = moves / torch.tensor([width, height]) / 0.5 / 0.1
+        loss = F.smooth_l1_loss(deltas[:, :2], target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append((loss.item(), F.smooth_l1_loss(torch.zeros_like(target), target).item()))
+    learnt, standstill = (sum(column) for column in zip(*losses[-10:]))
+    assert learnt < standstill / 3
 
 
 def test_mixed_precision():
