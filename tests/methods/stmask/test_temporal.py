@@ -117,7 +117,7 @@ def test_an_object_shifted_for_ever_stays_finite():
     earlier, later = random_features(), random_features()
     boxes, coefficients = torch.tensor([[0.4, 0.4, 0.6, 0.6]]), torch.zeros(1, 2)
     with torch.no_grad():
-        for _ in range(600):
+        for _ in range(300):
             boxes, coefficients = net.shift(earlier, later, boxes, coefficients)
     assert boxes.isfinite().all() and boxes.abs().max() <= 10 and coefficients.isfinite().all()
 
@@ -139,10 +139,8 @@ def test_it_learns_which_way_a_texture_moves():
     for _ in range(60):
         texture = 3 * F.avg_pool2d(torch.randn(pairs, 8, height + 8, width + 8), 3, 1, 1)
         moves = torch.randint(-2, 3, (pairs, 2))  # cells to the right and down
-        frames = [
-            torch.stack([t[:, 4 - k * y :, 4 - k * x :][:, :height, :width] for t, (x, y) in zip(texture, moves.tolist())])
-            for k in (0, 1)
-        ]
+        moved = [t[:, 4 - y :, 4 - x :] for t, (x, y) in zip(texture, moves.tolist())]
+        frames = [torch.stack([t[:, :height, :width] for t in views]) for views in (list(texture[:, :, 4:, 4:]), moved)]
         deltas, _ = net(*(TemporalFeatures(f, f) for f in frames), torch.tensor([box] * pairs), torch.arange(pairs))
         # the box has half of the sides of the map, and 0.1 is the variance of centres
         target = moves / torch.tensor([width, height]) / 0.5 / 0.1
