@@ -14,7 +14,7 @@ def small_config(*overrides):
     """The quick schedule's config for three classes, narrower still."""
     cfg = get_vis_cfg()
     cfg.merge_from_file(str(CONFIGS / "quick_schedules/stmask_R_50_FPN_narrow_synthvis_tiny.yaml"))
-    narrow = ["MODEL.FPN.OUT_CHANNELS", 32, "MODEL.STMASK.PROTO.CHANNELS", 16, "MODEL.STMASK.TF.CONV_DIMS", (16, 16, 32)]
+    narrow = ["MODEL.STMASK.PROTO.CHANNELS", 16, "MODEL.STMASK.TF.CONV_DIMS", (16, 16, 32)]
     cfg.merge_from_list(["MODEL.VIS.NUM_CLASSES", 3, "MODEL.DEVICE", "cpu", *narrow, *overrides])
     return cfg
 

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.methods.stmask.models import small_config
 from vis_projects.data.registry import VIS_MAPPER_REGISTRY
 from vis_projects.methods.stmask import STMaskMapper
 from vis_projects.methods.stmask.mapper import OrderedPairSampler
-from tests.methods.stmask.models import small_config
 
 
 @given(st.integers(1, 30), st.data())
