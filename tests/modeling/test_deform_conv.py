@@ -58,3 +58,18 @@ def test_it_runs_inside_autocast():
         x = F.conv2d(torch.randn(1, 2, 4, 4), torch.randn(2, 2, 1, 1))
         out = conv(x, torch.zeros(1, 18, 4, 4))
     assert out.dtype == x.dtype == torch.bfloat16 and torch.isfinite(out).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30])
+def test_offsets_that_are_no_places_read_zeros_or_stay(value):
+    conv = layer()
+    x = torch.randn(1, 2, 5, 7)
+    offset = torch.zeros(1, 18, 5, 7)
+    offset[:, :, 2, 3] = value
+    offset.requires_grad_()
+    out = conv(x, offset)
+    out.sum().backward()
+    assert torch.isfinite(out).all() and torch.isfinite(offset.grad).all() and torch.isfinite(conv.weight.grad).all()
+    plain = F.conv2d(x, conv.weight, padding=1)
+    expected = plain[0, :, 2, 3] if value != value else torch.zeros(3)
+    assert torch.allclose(out[0, :, 2, 3], expected, atol=1e-5)

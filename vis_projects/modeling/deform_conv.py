@@ -5,6 +5,8 @@ from detectron2.layers import get_norm
 from torch import Tensor, nn
 from torchvision.ops import deform_conv2d
 
+FAR = 1e4  # cells; beyond any map, and well within an int
+
 
 class DeformConv(nn.Module):
     """A convolution whose taps have offsets at every place, and maybe weights (Zhu et al. 2019, DCNv2).
@@ -42,6 +44,8 @@ class DeformConv(nn.Module):
         # one dtype for all inputs, also inside an autocast region, and none of 16 bits: CPU kernels lack these
         dtype, weight = x.dtype, self.weight
         x, offset, mask = x.to(weight), offset.to(weight), None if mask is None else mask.to(weight)
+        # at an offset of nan the operator reads memory that is not the map's
+        offset = offset.nan_to_num(0.0, FAR, -FAR).clamp(-FAR, FAR)
         with torch.autocast(device_type=x.device.type, enabled=False):
             x = deform_conv2d(x, offset, weight, self.bias, self.stride, self.padding, self.dilation, mask).to(dtype)
         return x if self.norm is None else self.norm(x)

@@ -39,6 +39,15 @@ def test_decoding_is_the_inverse(box, anchor):
     assert torch.allclose(decode_boxes(encode_boxes(box, anchor), anchor), box, atol=1e-9)
 
 
+def test_a_size_that_would_overflow_stops():
+    anchor = torch.tensor([[0.5, 0.5, 0.1, 0.1]])
+    deltas = torch.tensor([[0.0, 0.0, 1e6, -1e6]], requires_grad=True)
+    box = decode_boxes(deltas, anchor)
+    box.sum().backward()
+    assert torch.isfinite(box).all() and torch.isfinite(deltas.grad).all()
+    assert (box[0, 2] - box[0, 0]).item() == pytest.approx(0.1 * 22026.47, rel=1e-4)
+
+
 def test_enlarging_clamps_sides_not_places():
     boxes = torch.tensor([[0.0, 0.4, 0.5, 0.5], [0.0, 0.0, 0.9, 0.0]])
     # widths 0.5 -> 0.6, 0.9 -> 1; heights 0.1 -> 0.12, 0 -> 1e-5

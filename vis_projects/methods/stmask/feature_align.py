@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vis_projects.modeling.deform_conv import DeformConv
-from vis_projects.modeling.yolact import xavier_init
+from vis_projects.modeling.yolact import size_factor, xavier_init
 
 KINDS = ("ada", "ali")
 
@@ -87,7 +87,7 @@ def aligned_offsets(
     per_axis = []
     for axis, (taps, side) in enumerate(zip(kernel[::-1], anchor)):
         shift = variances[0] * side * deltas[:, axis]
-        stretch = side * torch.exp(variances[1] * deltas[:, 2 + axis]) / taps - 1
+        stretch = side * size_factor(variances[1] * deltas[:, 2 + axis]) / taps - 1
         places = torch.arange(taps, device=deltas.device, dtype=deltas.dtype) - (taps - 1) / 2
         per_axis.append(shift[:, None] + stretch[:, None] * places[:, None, None])
     x, y = per_axis  # (N, kw, h, w) and (N, kh, h, w)

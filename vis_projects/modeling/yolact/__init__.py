@@ -7,6 +7,7 @@ from vis_projects.modeling.yolact.boxes import (
     encode_boxes,
     enlarge_boxes,
     paired_diou,
+    size_factor,
     table_iou,
 )
 from vis_projects.modeling.yolact.init import xavier_init
@@ -17,5 +18,5 @@ from vis_projects.modeling.yolact.protonet import ProtoNet
 __all__ = [
     "ProtoNet", "assemble_masks", "center_form", "corner_form", "cropped_mask_loss", "crop_masks",
     "cross_class_fast_nms", "decode_boxes", "encode_boxes", "enlarge_boxes", "paired_diou", "per_class_fast_nms",
-    "table_iou", "xavier_init",
+    "size_factor", "table_iou", "xavier_init",
 ]

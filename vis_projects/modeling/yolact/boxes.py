@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 VARIANCES = (0.1, 0.2)
+MAX_LOG_SIZE = 10.0  # of a side relative to the anchor's: 22026 times as long or short, where nothing overflows yet
 
 
 def center_form(boxes: Tensor) -> Tensor:
@@ -36,10 +37,15 @@ def encode_boxes(boxes: Tensor, anchors: Tensor, variances: Sequence[float] = VA
 
 
 def decode_boxes(deltas: Tensor, anchors: Tensor, variances: Sequence[float] = VARIANCES) -> Tensor:
-    """The inverse of `encode_boxes`: xyxy boxes (..., 4), not clamped to anything."""
+    """The inverse of `encode_boxes`: xyxy boxes (..., 4), not clamped to the image."""
     centers = anchors[..., :2] + variances[0] * deltas[..., :2] * anchors[..., 2:]
-    sizes = anchors[..., 2:] * torch.exp(variances[1] * deltas[..., 2:])
+    sizes = anchors[..., 2:] * size_factor(variances[1] * deltas[..., 2:])
     return corner_form(torch.cat([centers, sizes], dim=-1))
+
+
+def size_factor(log_size: Tensor) -> Tensor:
+    """exp, held within what a float can still square."""
+    return torch.exp(log_size.clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE))
 
 
 def enlarge_boxes(boxes: Tensor, factor: float) -> Tensor:
