@@ -2,9 +2,9 @@
 
     python benchmarks/stmask_stages.py --config stmask/stmask_ada_R_50_FPN_ytvis2019.yaml --size 360x640 --objects 10
 
-Random weights find nothing, so the detector's choice is replaced: the same anchors in every frame; and the shift that
-the temporal network computes is none, so that the objects are found again. All other parts run as they are. CUDA is
-waited for after each part.
+Random weights find nothing, so the detector's choice is replaced: the same anchors in every frame, with masks that fill
+their boxes; and the shift that the temporal network computes is none, so that the objects are found again. All other
+parts run as they are. CUDA is waited for after each part.
 """
 
 import argparse
@@ -40,8 +40,8 @@ class FixedChoice:
         self, boxes: Tensor, probabilities: Tensor, centerness: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         self.selector(boxes, probabilities, centerness)
-        # the coarse levels are at the end: large boxes, as objects have them
-        anchors = torch.linspace(0.8 * len(boxes), len(boxes) - 1, self.count, device=boxes.device).long()
+        # the second level, whose boxes are a tenth of the image wide
+        anchors = torch.linspace(0.76 * len(boxes), 0.9 * len(boxes), self.count, device=boxes.device).long()
         return anchors, torch.full_like(boxes[anchors, 0], 0.9), torch.zeros_like(anchors)
 
 
@@ -59,6 +59,9 @@ def timed_model(
     model.head.forward = timer.wrap(model.head.forward, "head")
     model.selector = timer.wrap(FixedChoice(model.selector, objects), "choice and NMS")
     model.detect = timer.wrap(model.detect, "masks, other")
+    for layer, bias in ((model.head.bbox_layer, 0.0), (model.head.mask_layer, 1.0)):
+        for name, parameter in layer.named_parameters():
+            torch.nn.init.constant_(parameter, bias if name.endswith("bias") else 0.0)
     if model.temporal_net is not None:
         for layer in (model.temporal_net.fc, model.temporal_net.fc_coeff):
             torch.nn.init.zeros_(layer.weight)
