@@ -104,6 +104,18 @@ def test_streaming_equals_batch_and_masks_have_the_output_size(name):
     assert {track.track_id for track in whole.tracks} == set(scores)
 
 
+def test_mixed_precision_finds_objects_too():
+    counts = []
+    for amp in (False, True):
+        model = eager_model("TEST.VIDEO.AMP", amp).eval()
+        state = model.init_state(OUTPUT)
+        for image in frames(2):
+            instances, state = model.step(image, state)
+        assert instances.scores.dtype == torch.float32 and torch.isfinite(instances.pred_boxes.tensor).all()
+        counts.append(len(instances) > 0)
+    assert counts == [True, True]
+
+
 def test_two_videos_do_not_know_of_each_other():
     model = eager_model().eval()
     first, second = frames(2), frames(2, seed=5)
