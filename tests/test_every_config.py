@@ -42,6 +42,7 @@ SMALL = [
     "INPUT.MAX_SIZE_TEST", "96", "INPUT.MIN_SIZE_TRAIN_SAMPLING", "choice", "SOLVER.IMS_PER_BATCH", "2",
     "SOLVER.NUM_EPOCHS", "0", "SOLVER.STEP_EPOCHS", "()", "SOLVER.MAX_ITER", "2", "SOLVER.STEPS", "()",
     "SOLVER.BASE_LR", "1e-5", "DATALOADER.NUM_WORKERS", "0", "TEST.EVAL_PERIOD", "0", "SEED", "1",
+    "MODEL.STMASK.TEST.TOPK", "10",  # an untrained model finds hundreds, and follows each of them
 ]  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def test_config_builds_trains_and_evaluates(config, dataset, image_dataset, tmp_
     opts = [*SMALL, "DATASETS.TRAIN", f"('{name}',)", "DATASETS.TEST", f"('{name}',)", "OUTPUT_DIR", str(tmp_path)]
     if "ablation" in config:
         # these differ from their parent in matching weights only: a narrow backbone shows the same
-        opts += ["MODEL.RESNETS.DEPTH", "18", "MODEL.RESNETS.RES2_OUT_CHANNELS", "64"]
+        opts += ["MODEL.RESNETS.DEPTH", "18", "MODEL.RESNETS.RES2_OUT_CHANNELS", "64", "MODEL.STMASK.DCN_INTERVAL", "0"]
     cfg = setup(argparse.Namespace(config_file=model_zoo.get_config_file(config), opts=opts, eval_only=False,
                                    resume=False))
     assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 3  # from the json, not from the yaml

@@ -57,6 +57,8 @@ def _add_input_keys(cfg: CfgNode) -> None:
     cfg.INPUT.VIDEO.COLOR_JITTER = False
     # Draw the colour jitter per frame instead of once per clip.
     cfg.INPUT.VIDEO.PER_FRAME_JITTER = False
+    # Frames keep their ratio of width to height; False: all of them become MIN_SIZE_* high and MAX_SIZE_* wide.
+    cfg.INPUT.VIDEO.KEEP_ASPECT_RATIO = True
     # What one epoch counts: every annotated "frame" as key once, or every "video" once.
     cfg.INPUT.VIDEO.EPOCH_UNIT = "frame"
 

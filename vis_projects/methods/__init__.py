@@ -1,5 +1,5 @@
 """The methods; importing this package registers their models, heads, mappers, trackers and keys."""
 
-from vis_projects.methods import compfeat, condinst, crossvis, hitf, masktrack_rcnn
+from vis_projects.methods import compfeat, condinst, crossvis, hitf, masktrack_rcnn, stmask
 
-__all__ = ["compfeat", "condinst", "crossvis", "hitf", "masktrack_rcnn"]
+__all__ = ["compfeat", "condinst", "crossvis", "hitf", "masktrack_rcnn", "stmask"]
