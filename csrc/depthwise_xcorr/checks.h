@@ -1,17 +1,14 @@
 // Checks of the arguments that both registrations share, on torch's stable ABI.
 #pragma once
 
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
-
 #include <optional>
 
+#include "common/tensors.h"
 #include "sizes.h"
 
 namespace vis::xcorr {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+constexpr char kOp[] = "depthwise_xcorr";  // in messages
 
 // Sizes of a call; throws unless shapes, dtypes and devices fit each other.
 inline Sizes checked_sizes(const Tensor& search, const Tensor& filter, int64_t padding,
@@ -23,7 +20,7 @@ inline Sizes checked_sizes(const Tensor& search, const Tensor& filter, int64_t p
                 filter.size(2), filter.size(3), padding};
   STD_TORCH_CHECK(search.scalar_type() == filter.scalar_type(),
                   "depthwise_xcorr: search and template must have one dtype; cast one of them");
-  STD_TORCH_CHECK(search.get_device_index() == filter.get_device_index() && search.is_cuda() == filter.is_cuda(),
+  STD_TORCH_CHECK(same_device(search, filter),
                   "depthwise_xcorr: search and template must be on one device");
   STD_TORCH_CHECK(filter.size(1) == z.channels, "depthwise_xcorr: search has ", z.channels, " channels, template ",
                   filter.size(1), "; they must be equal");
@@ -36,8 +33,7 @@ inline Sizes checked_sizes(const Tensor& search, const Tensor& filter, int64_t p
     STD_TORCH_CHECK(image_index->dim() == 1 && image_index->size(0) == z.count,
                     "depthwise_xcorr: image_index must have one entry for each of the ", z.count, " templates");
     STD_TORCH_CHECK(image_index->scalar_type() == ScalarType::Long, "depthwise_xcorr: image_index must be int64");
-    STD_TORCH_CHECK(image_index->is_cuda() == search.is_cuda() &&
-                        image_index->get_device_index() == search.get_device_index(),
+    STD_TORCH_CHECK(same_device(*image_index, search),
                     "depthwise_xcorr: image_index must be on the device of search");
   } else {
     STD_TORCH_CHECK(z.maps == 1 || z.maps == z.count, "depthwise_xcorr: search must have 1 map or one for each of the ",

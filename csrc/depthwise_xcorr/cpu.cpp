@@ -2,8 +2,6 @@
 //
 // bfloat16 and float16 run on float32 copies and come back in their own dtype, so all sums are float32.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <cstring>
 #include <optional>
@@ -15,9 +13,9 @@
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using vis::xcorr::Sizes;
+using vis::xcorr::kOp;
 
 // The templates of each search map, in their order.
 struct OwnedGroups {
@@ -47,19 +45,6 @@ struct OwnedGroups {
   vis::xcorr::Groups view() const { return {begin.data(), order.data(), uneven}; }
 };
 
-// Contiguous, in the dtype that the kernels compute in.
-Tensor working_copy(const Tensor& tensor) {
-  const ScalarType type = tensor.scalar_type();
-  if (type == ScalarType::Float || type == ScalarType::Double) return torch::stable::contiguous(tensor);
-  STD_TORCH_CHECK(type == ScalarType::BFloat16 || type == ScalarType::Half,
-                  "depthwise_xcorr: tensors must be float64, float32, bfloat16 or float16");
-  return torch::stable::contiguous(torch::stable::to(tensor, ScalarType::Float));
-}
-
-Tensor in_dtype(const Tensor& tensor, ScalarType type) {
-  return tensor.scalar_type() == type ? tensor : torch::stable::to(tensor, type);
-}
-
 template <class T>
 void run_forward(const Sizes& z, const OwnedGroups& groups, const Tensor& search, const Tensor& filter, Tensor& out,
                  void (*kernel)(const vis::xcorr::ForwardArgs<T>&, int64_t, int64_t)) {
@@ -72,7 +57,7 @@ Tensor depthwise_xcorr(const Tensor& search_, const Tensor& filter_, int64_t pad
                        const std::optional<Tensor>& image_index) {
   const Sizes z = vis::xcorr::checked_sizes(search_, filter_, padding, image_index);
   const OwnedGroups groups(z, image_index);
-  const Tensor search = working_copy(search_), filter = working_copy(filter_);
+  const Tensor search = working_copy(search_, kOp), filter = working_copy(filter_, kOp);
   Tensor out = torch::stable::new_empty(search, {z.count, z.channels, z.out_height(), z.out_width()});
   if (z.count > 0 && z.channels > 0) {
     const vis::xcorr::Kernels& kernels = VIS_KERNELS(vis::xcorr, kernels)();
@@ -105,11 +90,10 @@ std::tuple<Tensor, Tensor> depthwise_xcorr_backward(const Tensor& grad_, const T
   const Sizes z = vis::xcorr::checked_sizes(search_, filter_, padding, image_index);
   vis::xcorr::check_gradient(grad_, filter_, z);
   const OwnedGroups groups(z, image_index);
-  const Tensor grad = working_copy(grad_), search = working_copy(search_), filter = working_copy(filter_);
-  Tensor search_grad = need_search ? torch::stable::new_empty(search, {z.maps, z.channels, z.height, z.width})
-                                   : torch::stable::new_empty(search, {0});
-  Tensor filter_grad = need_filter ? torch::stable::new_empty(search, {z.count, z.channels, z.rows, z.columns})
-                                   : torch::stable::new_empty(search, {0});
+  const Tensor grad = working_copy(grad_, kOp);
+  const Tensor search = working_copy(search_, kOp), filter = working_copy(filter_, kOp);
+  Tensor search_grad = empty_if(need_search, search, {z.maps, z.channels, z.height, z.width});
+  Tensor filter_grad = empty_if(need_filter, search, {z.count, z.channels, z.rows, z.columns});
   if (search_grad.numel() + filter_grad.numel() > 0) {
     const vis::xcorr::Kernels& kernels = VIS_KERNELS(vis::xcorr, kernels)();
     if (search.scalar_type() == ScalarType::Double)

@@ -1,36 +1,12 @@
 // What the CUDA kernels of the depth-wise cross-correlation share.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
 #include <cstdint>
 
+#include "common/element.cuh"
 #include "kernel_cuda.h"
 
 namespace vis::xcorr {
-
-// sums of a tensor type
-template <class T>
-struct SumOf {
-  using type = float;
-};
-template <>
-struct SumOf<double> {
-  using type = double;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
-
-__device__ inline float widen(float x) { return x; }
-__device__ inline double widen(double x) { return x; }
-__device__ inline float widen(__half x) { return __half2float(x); }
-__device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
-__device__ inline void narrow(float x, float& to) { to = x; }
-__device__ inline void narrow(double x, double& to) { to = x; }
-__device__ inline void narrow(float x, __half& to) { to = __float2half_rn(x); }
-__device__ inline void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16_rn(x); }
 
 constexpr int kMaxThreads = 384;
 constexpr int kMaxTileColumns = 128;
@@ -104,22 +80,6 @@ __device__ void load_tile(const T* plane, int64_t height, int64_t width, int64_t
     const bool inside = y >= 0 && y < height && x >= 0 && x < width;
     to[i] = inside ? widen(plane[y * width + x]) : Sum<T>(0);
   }
-}
-
-// Calls run(T{}) with the C++ type of `type`.
-template <class Run>
-int with_type(Type type, const Run& run) {
-  switch (type) {
-    case Type::kFloat:
-      return run(float{});
-    case Type::kDouble:
-      return run(double{});
-    case Type::kHalf:
-      return run(__half{});
-    case Type::kBFloat16:
-      return run(__nv_bfloat16{});
-  }
-  return static_cast<int>(cudaErrorInvalidValue);
 }
 
 }  // namespace vis::xcorr

@@ -127,7 +127,7 @@ int filter_gradient_cuda(const CudaCall& call, const void* grad_, const void* se
   const Sizes& z = call.sizes;
   const int64_t total = z.count * z.channels * z.rows * z.columns;
   if (total == 0) return 0;
-  return with_type(call.type, [&](auto type) {
+  return with_type(call.element, [&](auto type) {
     using T = decltype(type);
     const T* grad = static_cast<const T*>(grad_);
     const T* search = static_cast<const T*>(search_);

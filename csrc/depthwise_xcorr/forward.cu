@@ -97,7 +97,7 @@ int forward_cuda(const CudaCall& call, const void* search_, const void* filter_,
   const Sizes& z = call.sizes;
   const int64_t total = z.count * z.channels * z.out_height() * z.out_width();
   if (total == 0) return 0;
-  return with_type(call.type, [&](auto type) {
+  return with_type(call.element, [&](auto type) {
     using T = decltype(type);
     const T* search = static_cast<const T*>(search_);
     const T* filter = static_cast<const T*>(filter_);
@@ -115,7 +115,5 @@ int forward_cuda(const CudaCall& call, const void* search_, const void* filter_,
     return static_cast<int>(cudaGetLastError());
   });
 }
-
-const char* cuda_error_text(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 
 }  // namespace vis::xcorr

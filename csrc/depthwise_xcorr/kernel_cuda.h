@@ -3,16 +3,14 @@
 
 #include <cstdint>
 
+#include "common/element.h"
 #include "sizes.h"
 
 namespace vis::xcorr {
 
-// of the tensors; sums are double for kDouble and float for the others
-enum class Type { kFloat, kDouble, kHalf, kBFloat16 };
-
 struct CudaCall {
   Sizes sizes;
-  Type type;
+  Element element;             // of the tensors
   const int64_t* image_index;  // on the device; null: map 0 for all templates, or map n for template n
   void* stream;                // cudaStream_t
 };
@@ -22,7 +20,5 @@ struct CudaCall {
 int forward_cuda(const CudaCall& call, const void* search, const void* filter, void* out);
 int search_gradient_cuda(const CudaCall& call, const void* grad, const void* filter, void* search_grad);
 int filter_gradient_cuda(const CudaCall& call, const void* grad, const void* search, void* filter_grad);
-
-const char* cuda_error_text(int error);
 
 }  // namespace vis::xcorr

@@ -96,7 +96,7 @@ int search_gradient_cuda(const CudaCall& call, const void* grad_, const void* fi
   const Sizes& z = call.sizes;
   const int64_t total = z.maps * z.channels * z.height * z.width;
   if (total == 0) return 0;
-  return with_type(call.type, [&](auto type) {
+  return with_type(call.element, [&](auto type) {
     using T = decltype(type);
     const T* grad = static_cast<const T*>(grad_);
     const T* filter = static_cast<const T*>(filter_);

@@ -209,7 +209,7 @@ __global__ void __launch_bounds__(kMostThreads, kBlocks<E>) backward_kernel(cons
         const bool inside = place[q] < pixels;
         if (q > 0) __syncthreads();  // nobody reads the rows of the last pixels any more
         const Eight<S> h1_grad =
-            fill_rows(z, at, shared, own[q], inside ? to_sum(args.grad[n * pixels + place[q]]) : S(0));
+            fill_rows(z, at, shared, own[q], inside ? widen(args.grad[n * pixels + place[q]]) : S(0));
               if (feats_share) {
           if constexpr (C > 0) {
 #pragma unroll
@@ -245,7 +245,7 @@ __global__ void sum_shares(const Sum<E>* shares, const int64_t parts, const int6
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < entries; i += step) {
     Sum<E> sum = shares[i];
     for (int64_t part = 1; part < parts; ++part) sum += shares[part * entries + i];
-    put(out + i, sum);
+    narrow(sum, out[i]);
   }
 }
 
@@ -297,16 +297,9 @@ BackwardPlan backward_plan(const Sizes& z, bool in_double) {
 int launch_backward(const CudaHead& head, const BackwardPlan& plan, const void* grad, void* feats_grad,
                     void* params_grad, void* feats_shares, void* params_shares, void* stream_) {
   const cudaStream_t stream = static_cast<cudaStream_t>(stream_);
-  const auto run = [&](auto start_of) {
-    return start_of(head, plan, grad, feats_grad, params_grad, feats_shares, params_shares, stream);
-  };
-  switch (head.element) {
-    case Element::kFloat: return run(start<float>);
-    case Element::kDouble: return run(start<double>);
-    case Element::kHalf: return run(start<__half>);
-    case Element::kBFloat16: return run(start<__nv_bfloat16>);
-  }
-  return cudaErrorInvalidValue;
+  return with_type(head.element, [&](auto type) {
+    return start<decltype(type)>(head, plan, grad, feats_grad, params_grad, feats_shares, params_shares, stream);
+  });
 }
 
 }  // namespace vis::mask_head

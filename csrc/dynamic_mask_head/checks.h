@@ -1,21 +1,14 @@
 // Checks of the arguments that both registrations share, on torch's stable ABI.
 #pragma once
 
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
-
 #include <optional>
 
+#include "common/tensors.h"
 #include "sizes.h"
 
 namespace vis::mask_head {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
-
-inline bool same_device(const Tensor& a, const Tensor& b) {
-  return a.is_cuda() == b.is_cuda() && a.get_device_index() == b.get_device_index();
-}
+constexpr char kOp[] = "dynamic_mask_head";  // in messages
 
 // Sizes of a call; throws unless shapes, dtypes and devices fit each other.
 inline Sizes checked_sizes(const Tensor& mask_feats, const Tensor& params, const std::optional<Tensor>& locations,

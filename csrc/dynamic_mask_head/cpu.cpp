@@ -2,8 +2,6 @@
 //
 // bfloat16 and float16 run on float32 copies and come back in their own dtype, so all sums are float32.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <algorithm>
 #include <optional>
@@ -14,27 +12,14 @@
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using vis::mask_head::Cut;
 using vis::mask_head::HeadArgs;
 using vis::mask_head::kTile;
 using vis::mask_head::Sizes;
+using vis::mask_head::kOp;
 
 constexpr int64_t kSharesBytes = 3 << 19;  // of the parts' shares of the gradient of params, together
-
-// Contiguous, in the dtype that the kernels compute in.
-Tensor working_copy(const Tensor& tensor) {
-  const ScalarType type = tensor.scalar_type();
-  if (type == ScalarType::Float || type == ScalarType::Double) return torch::stable::contiguous(tensor);
-  STD_TORCH_CHECK(type == ScalarType::BFloat16 || type == ScalarType::Half,
-                  "dynamic_mask_head: tensors must be float64, float32, bfloat16 or float16");
-  return torch::stable::contiguous(torch::stable::to(tensor, ScalarType::Float));
-}
-
-Tensor in_dtype(const Tensor& tensor, ScalarType type) {
-  return tensor.scalar_type() == type ? tensor : torch::stable::to(tensor, type);
-}
 
 // The inputs of a call as the kernels take them.
 struct Call {
@@ -45,7 +30,8 @@ struct Call {
   Call(const Tensor& feats_, const Tensor& params_, const std::optional<Tensor>& locations_,
        const std::optional<Tensor>& soi_, int64_t stride, const Tensor& im_inds_)
       : sizes(vis::mask_head::checked_sizes(feats_, params_, locations_, soi_, stride, im_inds_)),
-        feats(working_copy(feats_)), params(working_copy(params_)), im_inds(torch::stable::contiguous(im_inds_)) {
+        feats(working_copy(feats_, kOp)), params(working_copy(params_, kOp)),
+        im_inds(torch::stable::contiguous(im_inds_)) {
     if (locations_) {
       locations = torch::stable::contiguous(in_dtype(*locations_, ScalarType::Double));
       soi = torch::stable::contiguous(in_dtype(*soi_, ScalarType::Double));
@@ -128,11 +114,9 @@ std::tuple<Tensor, Tensor> dynamic_mask_head_backward(const Tensor& grad_, const
   const Call call(feats, params, locations, soi, stride, im_inds);
   const Sizes& z = call.sizes;
   vis::mask_head::check_gradient(grad_, params, z);
-  const Tensor grad = working_copy(grad_);
-  Tensor feats_grad = need_feats ? torch::stable::new_empty(call.feats, {z.images, z.channels, z.height, z.width})
-                                 : torch::stable::new_empty(call.feats, {0});
-  Tensor params_grad = need_params ? torch::stable::new_empty(call.feats, {z.count, z.params()})
-                                   : torch::stable::new_empty(call.feats, {0});
+  const Tensor grad = working_copy(grad_, kOp);
+  Tensor feats_grad = empty_if(need_feats, call.feats, {z.images, z.channels, z.height, z.width});
+  Tensor params_grad = empty_if(need_params, call.feats, {z.count, z.params()});
   if (z.pixels() == 0) {
     torch::stable::zero_(params_grad);
   } else if (feats_grad.numel() + params_grad.numel() > 0) {

@@ -1,35 +1,20 @@
 // CUDA registration of the dynamic mask head on torch's stable ABI.
-#include <cuda_runtime.h>
-#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/stable/accelerator.h>
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <optional>
 #include <tuple>
 
 #include "checks.h"
+#include "common/cuda_call.h"
 #include "kernel_cuda.h"
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
-using vis::mask_head::Element;
+using namespace vis;
 using vis::mask_head::Real;
 using vis::mask_head::Sizes;
-
-Element element_of(const Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case ScalarType::Float: return Element::kFloat;
-    case ScalarType::Double: return Element::kDouble;
-    case ScalarType::Half: return Element::kHalf;
-    case ScalarType::BFloat16: return Element::kBFloat16;
-    default: STD_TORCH_CHECK(false, "dynamic_mask_head: tensors must be float64, float32, bfloat16 or float16");
-  }
-  return Element::kFloat;
-}
+using vis::mask_head::kOp;
 
 Real real_of(const Tensor& tensor) {
   const ScalarType type = tensor.scalar_type();
@@ -43,16 +28,7 @@ Tensor readable(const Tensor& tensor) {
   return torch::stable::contiguous(known ? tensor : torch::stable::to(tensor, ScalarType::Double));
 }
 
-void* current_stream(const Tensor& tensor) {
-  void* stream = nullptr;
-  TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(tensor.get_device_index(), &stream));
-  return stream;
-}
-
-void check_launch(int error) {
-  STD_TORCH_CHECK(error == cudaSuccess, "dynamic_mask_head: CUDA kernel did not start: ",
-                  cudaGetErrorString(static_cast<cudaError_t>(error)));
-}
+void check(int error) { check_launch(error, kOp); }
 
 // The inputs of a call as the kernels take them.
 struct Call {
@@ -70,7 +46,7 @@ struct Call {
 
   vis::mask_head::CudaHead head() const {
     return {sizes,
-            element_of(feats),
+            element_of(feats, kOp),
             feats.const_data_ptr(),
             params.const_data_ptr(),
             locations ? locations->const_data_ptr() : nullptr,
@@ -89,7 +65,7 @@ Tensor dynamic_mask_head(const Tensor& feats, const Tensor& params, const std::o
   Tensor out = torch::stable::new_empty(call.feats, {z.count, 1, z.height, z.width});
   const vis::mask_head::CudaHead head = call.head();
   if (out.numel() > 0)
-    check_launch(vis::mask_head::launch_forward(head, out.mutable_data_ptr(), current_stream(feats)));
+    check(vis::mask_head::launch_forward(head, out.mutable_data_ptr(), current_stream(feats)));
   return out;
 }
 
@@ -102,10 +78,8 @@ std::tuple<Tensor, Tensor> dynamic_mask_head_backward(const Tensor& grad_, const
   const Sizes& z = call.sizes;
   vis::mask_head::check_gradient(grad_, params, z);
   const Tensor grad = torch::stable::contiguous(grad_);
-  Tensor feats_grad = need_feats ? torch::stable::new_empty(call.feats, {z.images, z.channels, z.height, z.width})
-                                 : torch::stable::new_empty(call.feats, {0});
-  Tensor params_grad = need_params ? torch::stable::new_empty(call.feats, {z.count, z.params()})
-                                   : torch::stable::new_empty(call.feats, {0});
+  Tensor feats_grad = empty_if(need_feats, call.feats, {z.images, z.channels, z.height, z.width});
+  Tensor params_grad = empty_if(need_params, call.feats, {z.count, z.params()});
   if (z.count == 0 || z.pixels() == 0) {
     torch::stable::zero_(feats_grad);
     torch::stable::zero_(params_grad);
@@ -119,11 +93,11 @@ std::tuple<Tensor, Tensor> dynamic_mask_head_backward(const Tensor& grad_, const
   const ScalarType sums = in_double ? ScalarType::Double : ScalarType::Float;
   Tensor feats_shares = torch::stable::new_empty(call.feats, {want_feats ? plan.feats_shares(z) : 0}, sums);
   Tensor params_shares = torch::stable::new_empty(call.feats, {want_params ? plan.params_shares(z) : 0}, sums);
-  check_launch(vis::mask_head::launch_backward(head, plan, grad.const_data_ptr(),
-                                               want_feats ? feats_grad.mutable_data_ptr() : nullptr,
-                                               want_params ? params_grad.mutable_data_ptr() : nullptr,
-                                               feats_shares.mutable_data_ptr(), params_shares.mutable_data_ptr(),
-                                               current_stream(feats)));
+  check(vis::mask_head::launch_backward(head, plan, grad.const_data_ptr(),
+                                        want_feats ? feats_grad.mutable_data_ptr() : nullptr,
+                                        want_params ? params_grad.mutable_data_ptr() : nullptr,
+                                        feats_shares.mutable_data_ptr(), params_shares.mutable_data_ptr(),
+                                        current_stream(feats)));
   return {feats_grad, params_grad};
 }
 

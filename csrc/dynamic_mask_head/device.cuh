@@ -1,40 +1,15 @@
 // What the CUDA kernels of the dynamic mask head share.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
 #include <climits>
 #include <cstdio>
 
+#include "common/element.cuh"
 #include "kernel_cuda.h"
 
 namespace vis::mask_head {
 
 namespace {
-
-// What sums of an element type are made in.
-template <class E>
-struct SumType {
-  typedef float type;
-};
-template <>
-struct SumType<double> {
-  typedef double type;
-};
-template <class E>
-using Sum = typename SumType<E>::type;
-
-__device__ __forceinline__ float to_sum(float x) { return x; }
-__device__ __forceinline__ double to_sum(double x) { return x; }
-__device__ __forceinline__ float to_sum(__half x) { return __half2float(x); }
-__device__ __forceinline__ float to_sum(__nv_bfloat16 x) { return __bfloat162float(x); }
-
-__device__ __forceinline__ void put(float* to, float x) { *to = x; }
-__device__ __forceinline__ void put(double* to, double x) { *to = x; }
-__device__ __forceinline__ void put(__half* to, float x) { *to = __float2half_rn(x); }
-__device__ __forceinline__ void put(__nv_bfloat16* to, float x) { *to = __float2bfloat16_rn(x); }
 
 __device__ __forceinline__ double real(const void* from, Real type, int64_t i) {
   return type == Real::kFloat    ? static_cast<double>(static_cast<const float*>(from)[i])
@@ -70,7 +45,7 @@ __device__ void bring_params(const CudaHead& head, const Arranged& at, int64_t n
   typedef Sum<E> S;
   const int params = static_cast<int>(head.sizes.params());
   const E* from = static_cast<const E*>(head.params) + n * params;
-  for (int i = threadIdx.x; i < params; i += blockDim.x) to[at.of_param(i)] = to_sum(from[i]);
+  for (int i = threadIdx.x; i < params; i += blockDim.x) to[at.of_param(i)] = widen(from[i]);
   if (threadIdx.x == 0 && head.sizes.coords) {
     to[at.place()] = static_cast<S>(real(head.locations, head.locations_type, 2 * n));
     to[at.place() + 1] = static_cast<S>(real(head.locations, head.locations_type, 2 * n + 1));
@@ -127,10 +102,10 @@ struct Pixel {
     feats = static_cast<const E*>(head.feats) + image * z.channels * z.pixels() + offset;
     if constexpr (C > 0) {
 #pragma unroll
-      for (int c = 0; c < C; ++c) kept[c] = to_sum(feats[c * z.pixels()]);
+      for (int c = 0; c < C; ++c) kept[c] = widen(feats[c * z.pixels()]);
     }
   }
-  __device__ __forceinline__ S feature(const Sizes& z, int c) const { return to_sum(feats[c * z.pixels()]); }
+  __device__ __forceinline__ S feature(const Sizes& z, int c) const { return widen(feats[c * z.pixels()]); }
   __device__ __forceinline__ S relative(const Arranged& at, const S* params, int axis) const {
     return (params[at.place() + axis] - (axis == 0 ? x : y)) * params[at.place() + 2];
   }

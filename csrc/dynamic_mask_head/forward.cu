@@ -51,7 +51,7 @@ if (image != opened) {
       S logit = own[at.bias3()];
 #pragma unroll
       for (int j = 0; j < kHidden; ++j) logit += h2[q].v[j] * weights.v[j];
-      if (place[q] < z.pixels()) put(out + (first + i) * z.pixels() + place[q], logit);
+      if (place[q] < z.pixels()) narrow(logit, out[(first + i) * z.pixels() + place[q]]);
     }
     opened = image;
   }
@@ -77,13 +77,7 @@ int start(const CudaHead& head, void* out, cudaStream_t stream) {
 
 int launch_forward(const CudaHead& head, void* out, void* stream_) {
   const cudaStream_t stream = static_cast<cudaStream_t>(stream_);
-  switch (head.element) {
-    case Element::kFloat: return start<float>(head, out, stream);
-    case Element::kDouble: return start<double>(head, out, stream);
-    case Element::kHalf: return start<__half>(head, out, stream);
-    case Element::kBFloat16: return start<__nv_bfloat16>(head, out, stream);
-  }
-  return cudaErrorInvalidValue;
+  return with_type(head.element, [&](auto type) { return start<decltype(type)>(head, out, stream); });
 }
 
 }  // namespace vis::mask_head

@@ -3,17 +3,17 @@
 
 #include <cstdint>
 
+#include "common/element.h"
 #include "sizes.h"
 
 namespace vis::mask_head {
 
-enum class Element { kFloat, kDouble, kHalf, kBFloat16 };  // of mask_feats, params and the output
-enum class Real { kFloat, kDouble, kInt64 };               // of locations and soi
+enum class Real { kFloat, kDouble, kInt64 };  // of locations and soi
 
 // Contiguous tensors on one device; locations and soi are null for a head without relative coordinates.
 struct CudaHead {
   Sizes sizes;
-  Element element;
+  Element element;  // of mask_feats, params and the output
   const void* feats;
   const void* params;
   const void* locations;

@@ -50,8 +50,8 @@ __device__ Place place_of(const Call<T>& call, int64_t index, int lane, int warp
 // Gradient of one output times the slope that it went through.
 template <class T>
 __device__ inline Sum<T> weight(const Call<T>& call, int64_t at) {
-  const Sum<T> value = load(call.grad + at);
-  return call.out == nullptr || load(call.out + at) > 0 ? value : value * call.slope;
+  const Sum<T> value = widen(call.grad[at]);
+  return call.out == nullptr || widen(call.out[at]) > 0 ? value : value * call.slope;
 }
 
 template <class T, bool Mirrored>
@@ -82,7 +82,7 @@ __device__ void gather(const Call<T>& call, const Place& place) {
       }
 #pragma unroll
       for (int k = 0; k < kChannels; ++k) {
-        const Sum<T> value = load(map + offset[k] + y * z.width + x);
+        const Sum<T> value = widen(map[offset[k] + y * z.width + x]);
 #pragma unroll
         for (int r = 0; r < kRows; ++r) sum[r][k] += factor[r] * value;
       }
@@ -93,8 +93,8 @@ __device__ void gather(const Call<T>& call, const Place& place) {
     for (int k = 0; k < kChannels; ++k) {
       if (place.channel + k >= z.channels) break;
       const int64_t plane = place.n * z.channels + place.channel + k;
-      store(call.result + (plane * z.height + place.rows.first + r * z.dilation) * z.width + place.x,
-            sum[r][k] * call.scale);
+      narrow(sum[r][k] * call.scale,
+             call.result[(plane * z.height + place.rows.first + r * z.dilation) * z.width + place.x]);
     }
 }
 
@@ -109,8 +109,8 @@ __global__ void __launch_bounds__(kWarps* kLanes) backward_kernel(const Call<T> 
 
 int backward_cuda(const CudaCall& call, bool mirrored, const void* grad, const void* out, const void* source,
                   void* result) {
-  return with_element(call.element, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
+  return with_type(call.element, [&](auto type) {
+    using T = decltype(type);
     const Sizes& z = call.sizes;
     const Call<T> typed{z,
                         static_cast<Sum<T>>(call.scale),

@@ -1,17 +1,14 @@
 // Checks of the arguments that both registrations share, on torch's stable ABI.
 #pragma once
 
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
-
 #include <optional>
 
+#include "common/tensors.h"
 #include "sizes.h"
 
 namespace vis::correlation {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+constexpr char kOp[] = "local_correlation";  // in messages
 
 // Sizes of a call; throws unless shapes, dtypes, devices and numbers fit each other.
 inline Sizes checked_sizes(const Tensor& a, const Tensor& b, int64_t patch_size, int64_t dilation,
@@ -23,7 +20,7 @@ inline Sizes checked_sizes(const Tensor& a, const Tensor& b, int64_t patch_size,
                     a.size(k), " and ", b.size(k));
   STD_TORCH_CHECK(a.scalar_type() == b.scalar_type(),
                   "local_correlation: a and b must have one dtype; cast one of them");
-  STD_TORCH_CHECK(a.is_cuda() == b.is_cuda() && a.get_device_index() == b.get_device_index(),
+  STD_TORCH_CHECK(same_device(a, b),
                   "local_correlation: a and b must be on one device");
   STD_TORCH_CHECK(a.size(1) >= 1, "local_correlation: a and b have no channel");
   STD_TORCH_CHECK(patch_size >= 1 && patch_size % 2 == 1,
@@ -47,7 +44,7 @@ inline void check_gradient(const Tensor& grad, const std::optional<Tensor>& out,
                     "local_correlation_backward: grad and out must have the shape of the output");
     STD_TORCH_CHECK(tensor->scalar_type() == a.scalar_type(),
                     "local_correlation_backward: grad and out must have the dtype of the output");
-    STD_TORCH_CHECK(tensor->is_cuda() == a.is_cuda() && tensor->get_device_index() == a.get_device_index(),
+    STD_TORCH_CHECK(same_device(*tensor, a),
                     "local_correlation_backward: grad and out must be on the device of a");
   }
 }

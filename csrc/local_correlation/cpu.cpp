@@ -2,8 +2,6 @@
 //
 // bfloat16 and float16 run on float32 copies and come back in their own dtype, so all sums are float32.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <optional>
 #include <tuple>
@@ -13,13 +11,13 @@
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using vis::correlation::BackwardArgs;
 using vis::correlation::Epilogue;
 using vis::correlation::ForwardArgs;
 using vis::correlation::KernelsOf;
 using vis::correlation::Sizes;
+using vis::correlation::kOp;
 
 template <class T>
 const KernelsOf<T>& kernels_of() {
@@ -28,19 +26,6 @@ const KernelsOf<T>& kernels_of() {
     return kernels.of_double;
   else
     return kernels.of_float;
-}
-
-// Contiguous, in the dtype that the kernels compute in.
-Tensor working_copy(const Tensor& tensor) {
-  const ScalarType type = tensor.scalar_type();
-  if (type == ScalarType::Float || type == ScalarType::Double) return torch::stable::contiguous(tensor);
-  STD_TORCH_CHECK(type == ScalarType::BFloat16 || type == ScalarType::Half,
-                  "local_correlation: tensors must be float64, float32, bfloat16 or float16");
-  return torch::stable::contiguous(torch::stable::to(tensor, ScalarType::Float));
-}
-
-Tensor in_dtype(const Tensor& tensor, ScalarType type) {
-  return tensor.scalar_type() == type ? tensor : torch::stable::to(tensor, type);
 }
 
 template <class T>
@@ -70,7 +55,7 @@ void run_forward(const Sizes& z, const Epilogue<T>& epilogue, const Tensor& a, c
 Tensor local_correlation(const Tensor& a_, const Tensor& b_, int64_t patch_size, int64_t dilation, bool normalize,
                          double negative_slope) {
   const Sizes z = vis::correlation::checked_sizes(a_, b_, patch_size, dilation, negative_slope);
-  const Tensor a = working_copy(a_), b = working_copy(b_);
+  const Tensor a = working_copy(a_, kOp), b = working_copy(b_, kOp);
   Tensor out = torch::stable::new_empty(a, {z.count, z.patch() * z.patch(), z.height, z.width});
   if (out.numel() > 0) {
     if (a.scalar_type() == ScalarType::Double)
@@ -113,9 +98,9 @@ std::tuple<Tensor, Tensor> local_correlation_backward(const Tensor& grad_, const
                                                       bool need_a, bool need_b) {
   const Sizes z = vis::correlation::checked_sizes(a_, b_, patch_size, dilation, negative_slope);
   vis::correlation::check_gradient(grad_, out_, a_, z, negative_slope);
-  const Tensor grad = working_copy(grad_), a = working_copy(a_), b = working_copy(b_);
+  const Tensor grad = working_copy(grad_, kOp), a = working_copy(a_, kOp), b = working_copy(b_, kOp);
   std::optional<Tensor> out;
-  if (negative_slope != 1) out = working_copy(*out_);
+  if (negative_slope != 1) out = working_copy(*out_, kOp);
   const auto wanted = [&](bool need) {
     return need ? torch::stable::new_empty(a, {z.count, z.channels, z.height, z.width})
                 : torch::stable::new_empty(a, {0});

@@ -1,45 +1,28 @@
 // CUDA registration of the local correlation on torch's stable ABI.
-#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/stable/accelerator.h>
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <optional>
 #include <tuple>
 
 #include "checks.h"
+#include "common/cuda_call.h"
 #include "kernel_cuda.h"
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using torch::stable::accelerator::DeviceGuard;
 using vis::correlation::CudaCall;
-using vis::correlation::Element;
 using vis::correlation::Sizes;
-
-Element element_of(const Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case ScalarType::Float: return Element::kFloat;
-    case ScalarType::Double: return Element::kDouble;
-    case ScalarType::Half: return Element::kHalf;
-    case ScalarType::BFloat16: return Element::kBFloat16;
-    default: STD_TORCH_CHECK(false, "local_correlation: tensors must be float64, float32, bfloat16 or float16");
-  }
-  return Element::kFloat;
-}
+using vis::correlation::kOp;
 
 CudaCall make_call(const Sizes& z, const Tensor& a, bool normalize, double negative_slope) {
-  void* stream = nullptr;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(a.get_device_index(), &stream));
-  return {z, element_of(a), normalize ? 1.0 / static_cast<double>(z.channels) : 1.0, negative_slope, stream};
+  const double scale = normalize ? 1.0 / static_cast<double>(z.channels) : 1.0;
+  return {z, element_of(a, kOp), scale, negative_slope, current_stream(a)};
 }
 
-void check_launch(int error) {
-  STD_TORCH_CHECK(error == 0, "local_correlation: CUDA error: ", vis::correlation::cuda_error_text(error));
-}
+void check(int error) { check_launch(error, kOp); }
 
 Tensor local_correlation(const Tensor& a_, const Tensor& b_, int64_t patch_size, int64_t dilation, bool normalize,
                          double negative_slope) {
@@ -49,7 +32,7 @@ Tensor local_correlation(const Tensor& a_, const Tensor& b_, int64_t patch_size,
   const Tensor a = torch::stable::contiguous(a_), b = torch::stable::contiguous(b_);
   Tensor out = torch::stable::new_empty(a, {z.count, z.patch() * z.patch(), z.height, z.width});
   if (out.numel() > 0)
-    check_launch(vis::correlation::forward_cuda(call, a.const_data_ptr(), b.const_data_ptr(), out.mutable_data_ptr()));
+    check(vis::correlation::forward_cuda(call, a.const_data_ptr(), b.const_data_ptr(), out.mutable_data_ptr()));
   return out;
 }
 
@@ -69,9 +52,9 @@ std::tuple<Tensor, Tensor> local_correlation_backward(const Tensor& grad_, const
     Tensor result = torch::stable::new_empty(grad, {z.count, z.channels, z.height, z.width});
     const Tensor source = torch::stable::contiguous(other);
     if (result.numel() > 0)
-      check_launch(vis::correlation::backward_cuda(call, mirrored, grad.const_data_ptr(),
-                                                   out ? out->const_data_ptr() : nullptr, source.const_data_ptr(),
-                                                   result.mutable_data_ptr()));
+      check(vis::correlation::backward_cuda(call, mirrored, grad.const_data_ptr(),
+                                            out ? out->const_data_ptr() : nullptr, source.const_data_ptr(),
+                                            result.mutable_data_ptr()));
     return result;
   };
   Tensor a_grad = gradient(false, need_a, b_);

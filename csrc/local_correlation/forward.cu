@@ -74,10 +74,10 @@ __device__ void accumulate(const Call<T>& call, const Job& job, int lane, int sl
   const T* b = call.b + map + slice * z.plane() + job.source * z.width;
 #pragma unroll 2
   for (int64_t c = slice; c < z.channels; c += kSlices) {
-    const Sum<T> value[kRows] = {load(a), load(a + second)};
+    const Sum<T> value[kRows] = {widen(*a), widen(a[second])};
 #pragma unroll
     for (int j = 0; j < J; ++j) {
-      const Sum<T> shifted = load(b + offset[j]);
+      const Sum<T> shifted = widen(b[offset[j]]);
 #pragma unroll
       for (int r = 0; r < kRows; ++r) sum[r][j] += value[r] * shifted;
     }
@@ -108,7 +108,7 @@ __device__ void finish(const Call<T>& call, const Job& job, int thread, const Su
       value = value > 0 ? value : value * call.slope;
     }
     const int64_t shift = (job.n * z.patch() + shift_row) * z.patch() + shift_column;
-    store(call.out + (shift * z.height + job.rows.first + r * z.dilation) * z.width + x, value);
+    narrow(value, call.out[(shift * z.height + job.rows.first + r * z.dilation) * z.width + x]);
   }
 }
 
@@ -138,8 +138,8 @@ int launch(Call<T> call, int64_t per_group, void* stream) {
 }  // namespace
 
 int forward_cuda(const CudaCall& call, const void* a, const void* b, void* out) {
-  return with_element(call.element, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
+  return with_type(call.element, [&](auto type) {
+    using T = decltype(type);
     const Call<T> typed{call.sizes, static_cast<Sum<T>>(call.scale), static_cast<Sum<T>>(call.slope),
                         static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(out),
                         RowTiling(call.sizes, kRows), 0, 0};
@@ -147,7 +147,5 @@ int forward_cuda(const CudaCall& call, const void* a, const void* b, void* out) 
     return launch<T, kMostShifts>(typed, (patch + groups - 1) / groups, call.stream);
   });
 }
-
-const char* cuda_error_text(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 
 }  // namespace vis::correlation

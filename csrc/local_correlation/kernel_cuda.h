@@ -1,11 +1,10 @@
 // CUDA kernels of the local correlation as plain functions. No torch headers here.
 #pragma once
 
+#include "common/element.h"
 #include "sizes.h"
 
 namespace vis::correlation {
-
-enum class Element { kFloat, kDouble, kHalf, kBFloat16 };
 
 // What all kernels of a call know. Tensors are contiguous and of `element`; `stream` is a cudaStream_t of the current
 // device. Maps have elements. Results are times `scale`; negative ones of the forward pass times `slope`.
@@ -23,8 +22,5 @@ int forward_cuda(const CudaCall& call, const void* a, const void* b, void* out);
 // of the forward pass, null for a slope of 1.
 int backward_cuda(const CudaCall& call, bool mirrored, const void* grad, const void* out, const void* source,
                   void* result);
-
-// of a cudaError_t
-const char* cuda_error_text(int error);
 
 }  // namespace vis::correlation

@@ -2,8 +2,6 @@
 //
 // bfloat16 and float16 run on float32 copies and come back in their own dtype, so logits, softmax and sums are float32.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <algorithm>
 #include <optional>
@@ -16,8 +14,7 @@
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using namespace vis::attention;
 
 // Cuts of the backward pass. They bound the working memory and the jobs that threads share.
@@ -56,17 +53,7 @@ struct SetQueries {
 };
 
 // In the dtype that the kernels compute in, with dense maps; a view of frames is not copied.
-Tensor working_copy(const Tensor& tensor) {
-  const ScalarType type = tensor.scalar_type();
-  if (type == ScalarType::Float || type == ScalarType::Double) return with_dense_maps(tensor);
-  STD_TORCH_CHECK(type == ScalarType::BFloat16 || type == ScalarType::Half,
-                  "st_attention: tensors must be float64, float32, bfloat16 or float16");
-  return with_dense_maps(torch::stable::to(tensor, ScalarType::Float));
-}
-
-Tensor in_dtype(const Tensor& tensor, ScalarType type) {
-  return tensor.scalar_type() == type ? tensor : torch::stable::to(tensor, type);
-}
+Tensor dense_copy(const Tensor& tensor) { return with_dense_maps(in_working_dtype(tensor, kOp)); }
 
 // The inputs of a call as the kernels take them.
 struct Call {
@@ -78,7 +65,7 @@ struct Call {
   Call(const Tensor& query_, const Tensor& key_, const Tensor& value_, double scale_,
        const std::optional<Tensor>& image_index)
       : sizes(checked_sizes(query_, key_, value_, image_index)), queries(sizes, image_index),
-        query(working_copy(query_)), key(working_copy(key_)), value(working_copy(value_)), scale(scale_) {}
+        query(dense_copy(query_)), key(dense_copy(key_)), value(dense_copy(value_)), scale(scale_) {}
 
   bool in_double() const { return query.scalar_type() == ScalarType::Double; }
 
@@ -183,7 +170,7 @@ std::tuple<Tensor, Tensor, Tensor> st_attention_backward(const Tensor& grad, con
                      make(need_key, {z.sets, z.frames, z.channels, z.key_height, z.key_width}),
                      make(need_value, {z.sets, z.frames, z.value_channels, z.key_height, z.key_width})};
   if (output.numel() > 0 && (need_query || need_key || need_value)) {
-    const Tensor work_grad = working_copy(grad), work_out = working_copy(output);
+    const Tensor work_grad = dense_copy(grad), work_out = dense_copy(output);
     const Tensor work_sum = torch::stable::contiguous(log_sum);
     const Kernels& kernels = VIS_KERNELS(vis::attention, kernels)();
     if (call.in_double())

@@ -1,45 +1,21 @@
 // CUDA registration of the spatial-temporal attention on torch's stable ABI.
-#include <cuda_runtime.h>
-#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/stable/accelerator.h>
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
 
 #include <optional>
 #include <tuple>
 #include <vector>
 
 #include "checks.h"
+#include "common/cuda_call.h"
 #include "kernel_cuda.h"
 
 namespace {
 
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+using namespace vis;
 using namespace vis::attention;
 
-Element element_of(const Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case ScalarType::Float: return Element::kFloat;
-    case ScalarType::Double: return Element::kDouble;
-    case ScalarType::Half: return Element::kHalf;
-    case ScalarType::BFloat16: return Element::kBFloat16;
-    default: STD_TORCH_CHECK(false, "st_attention: tensors must be float64, float32, bfloat16 or float16");
-  }
-  return Element::kFloat;
-}
-
-void* current_stream(const Tensor& tensor) {
-  void* stream = nullptr;
-  TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(tensor.get_device_index(), &stream));
-  return stream;
-}
-
-void check(int error) {
-  STD_TORCH_CHECK(error == cudaSuccess, "st_attention: CUDA kernel did not start: ",
-                  cudaGetErrorString(static_cast<cudaError_t>(error)));
-}
+void check(int error) { check_launch(error, kOp); }
 
 // The inputs of a call as the kernels take them; views with dense maps are not copied.
 struct Call {
@@ -53,7 +29,7 @@ struct Call {
       : sizes(checked_sizes(query_, key_, value_, image_index)), query(with_dense_maps(query_)),
         key(with_dense_maps(key_)), value(with_dense_maps(value_)) {
     if (image_index) index = torch::stable::contiguous(*image_index);
-    cuda = {sizes, element_of(query), scale, map_planes(query, query.const_data_ptr()),
+    cuda = {sizes, element_of(query, kOp), scale, map_planes(query, query.const_data_ptr()),
             frame_planes(key, key.const_data_ptr()), frame_planes(value, value.const_data_ptr()),
             index ? static_cast<const int64_t*>(index->const_data_ptr()) : nullptr, current_stream(query)};
   }
@@ -80,7 +56,8 @@ std::tuple<Tensor, Tensor> st_attention(const Tensor& query, const Tensor& key, 
   if (out.numel() > 0) {
     const Plan plan = call.plan(Pass::kForward);
     Tensor workspace = call.numbers({plan.workspace(Pass::kForward)});
-    check(forward_cuda(call.cuda, plan, workspace.mutable_data_ptr(), out.mutable_data_ptr(), log_sum.mutable_data_ptr()));
+    check(forward_cuda(call.cuda, plan, workspace.mutable_data_ptr(), out.mutable_data_ptr(),
+                       log_sum.mutable_data_ptr()));
   }
   return {out, log_sum};
 }

@@ -1,36 +1,13 @@
 // Types that the CUDA kernels of the attention share.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
 #include <cmath>
 #include <cstdint>
 
+#include "common/element.cuh"
 #include "kernel_cuda.h"
 
 namespace vis::attention {
-
-template <class T>
-struct SumOf {
-  using type = float;
-};
-template <>
-struct SumOf<double> {
-  using type = double;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
-
-__device__ inline float widen(float x) { return x; }
-__device__ inline double widen(double x) { return x; }
-__device__ inline float widen(__half x) { return __half2float(x); }
-__device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
-__device__ inline void narrow(float x, float& to) { to = x; }
-__device__ inline void narrow(double x, double& to) { to = x; }
-__device__ inline void narrow(float x, __half& to) { to = __float2half_rn(x); }
-__device__ inline void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16_rn(x); }
 
 constexpr int kSide = 16;                // a block is kSide x kSide threads
 constexpr int kThreads = kSide * kSide;

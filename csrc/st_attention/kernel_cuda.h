@@ -3,17 +3,16 @@
 
 #include <cstdint>
 
+#include "common/element.h"
 #include "sizes.h"
 
 namespace vis::attention {
 
-// of the tensors; logits, softmax and sums are double for kDouble and float for the others
-enum class Element { kFloat, kDouble, kHalf, kBFloat16 };
-
 // What a launch computes: the output, or the gradient of one input.
 enum class Pass { kForward, kQueryGrad, kKeyGrad, kValueGrad };
 
-// Pointers are on the device; strides count elements.
+// Pointers are on the device; strides count elements. Logits, softmax and sums are double for kDouble and float for the
+// other elements.
 struct CudaCall {
   Sizes sizes;
   Element element;

@@ -57,20 +57,4 @@ int run_pass(const KernelArgs<T>& args, double factor, void* result, void* log_s
   return static_cast<int>(cudaGetLastError());
 }
 
-// Calls run(T{}) with the C++ type of `element`.
-template <class Run>
-int with_type(Element element, const Run& run) {
-  switch (element) {
-    case Element::kFloat:
-      return run(float{});
-    case Element::kDouble:
-      return run(double{});
-    case Element::kHalf:
-      return run(__half{});
-    case Element::kBFloat16:
-      return run(__nv_bfloat16{});
-  }
-  return static_cast<int>(cudaErrorInvalidValue);
-}
-
 }  // namespace vis::attention

@@ -92,6 +92,19 @@ def test_table_7_of_crossvis_has_a_file_for_each_row(embedding, loss):
     assert (node.EMBEDDING, node.EMBEDDING_LOSS, node.CROSS_WEIGHT) == (embedding, loss, 0.0)
 
 
+@pytest.mark.parametrize("data", ["2019", "2021"])
+def test_published_settings_of_hitf(data):
+    cfg, first = (load(f"hitf/hitf_R_50_{stage}ytvis{data}.yaml") for stage in ("", "coco_pretrain_"))
+    node = cfg.MODEL.HITF
+    assert (node.NUM_SLOTS, node.N_REF, node.NUM_ALT, node.PM, node.NUM_CLASSES) == (10, 3, 2, True, 40)
+    solver = cfg.SOLVER
+    assert (solver.OPTIMIZER, solver.BASE_LR, solver.IMS_PER_BATCH, solver.MAX_ITER) == ("ADAM", 0.001, 32, 35000)
+    assert (solver.WEIGHT_DECAY, solver.LR_SCHEDULER_NAME, solver.POLY_LR_POWER) == (0.0, "WarmupPolyLR", 0.9)
+    assert (cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TEST, node.SQUARE_CANVAS) == (641, 641, True)
+    assert cfg.DATASETS.TRAIN == (f"ytvis_{data}_train",) and cfg.DATASETS.TEST == (f"ytvis_{data}_val",)
+    assert first.DATASETS.TRAIN == (f"ytvis_{data}_train", "coco_2017_train")
+
+
 def test_table_2_is_complete():
     found = {path.stem.removeprefix("table2_") for path in (CONFIGS / "masktrack_rcnn/ablation").glob("*.yaml")}
     assert found == set(TABLE_2)

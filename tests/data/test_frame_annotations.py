@@ -76,6 +76,14 @@ def test_objects_that_are_mostly_cut_off_are_dropped_on_request():
     assert len(frame_instances([row], grown, SIZE, boxes_from_masks=True, min_visible_fraction=0.21)) == 0
 
 
+def test_objects_with_few_pixels_are_dropped_on_request():
+    row = annotation(rle(*[(1, x) for x in range(5)]), (0, 1, 5, 1))
+    crop = T.CropTransform(2, 0, 4, 4)  # three of five pixels are left
+    options = {"boxes_from_masks": True}
+    assert [len(frame_instances([row], crop, SIZE, min_visible_pixels=n, **options)) for n in (0, 3, 4)] == [1, 1, 0]
+    assert len(frame_instances([row], SAME, SIZE, min_visible_pixels=9)) == 1  # small, but all of it is there
+
+
 def test_boxes_are_clipped_to_the_frame():
     instances = frame_instances([annotation(rle((3, 5)), (4, 2, 9, 9))], SAME, SIZE)
     assert instances.gt_boxes.tensor.tolist() == [[4, 2, 6, 4]]

@@ -32,11 +32,19 @@ def test_uniform_past_never_looks_ahead():
     assert support_frames(100, 4, 2, "uniform_past") == [1, 3]
 
 
+def test_recent_takes_the_last_frames():
+    assert support_frames(100, 0, 2, "recent") == [0, 0]
+    assert support_frames(100, 9, 3, "recent") == [6, 7, 8]
+    # two candidates for three places: floor((k + 1/2) 2 / 3) = 0, 1, 1
+    assert support_frames(100, 2, 3, "recent") == [0, 1, 1]
+
+
 @given(st.integers(2, 30), st.data(), st.integers(1, 6), st.sampled_from(SUPPORT_MODES), st.integers(0, 99))
 def test_supports_are_ordered_other_frames(length, data, count, mode, seed):
     key = data.draw(st.integers(0, length - 1))
     frames = support_frames(length, key, count, mode, rng(seed))
-    candidates = range(key) if mode == "uniform_past" else [t for t in range(length) if t != key]
+    candidates = {"uniform_past": range(key), "recent": range(max(key - count, 0), key)}.get(
+        mode, [t for t in range(length) if t != key])
     assert len(frames) == count and frames == sorted(frames)
     assert set(frames) <= (set(candidates) or {key})
     if len(candidates) >= count:

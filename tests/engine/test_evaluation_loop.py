@@ -89,10 +89,18 @@ def test_a_truncated_frame_is_named_and_finished_videos_stay(toy_set, tmp_path):
     assert shards and shards[0].stat().st_size > 0
 
 
-def test_a_set_of_images_cannot_be_evaluated(tmp_path):
+def test_a_set_of_another_kind_cannot_be_evaluated(tmp_path):
+    MetadataCatalog.get("toy_panoptic").set(evaluator_type="coco_panoptic_seg")
+    with pytest.raises(ConfigError, match="toy_panoptic is no video set"):
+        evaluate_datasets(toy_cfg("toy_panoptic", tmp_path), ToyVIS())
+    MetadataCatalog.remove("toy_panoptic")
+
+
+@pytest.mark.parametrize("opts", [["TEST.VIDEO.ORACLE", "image"], ["DATASETS.CLASS_SUBSET", ("a",)]])
+def test_options_for_videos_are_refused_for_images(tmp_path, opts):
     MetadataCatalog.get("toy_images").set(evaluator_type="coco")
-    with pytest.raises(ConfigError, match="toy_images is no video set"):
-        evaluate_datasets(toy_cfg("toy_images", tmp_path), ToyVIS())
+    with pytest.raises(ConfigError, match=f"{opts[0]}.*toy_images of DATASETS.TEST holds images"):
+        evaluate_datasets(toy_cfg("toy_images", tmp_path, opts=opts), ToyVIS())
     MetadataCatalog.remove("toy_images")
 
 

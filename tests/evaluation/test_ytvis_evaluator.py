@@ -54,6 +54,19 @@ def test_it_works_among_other_evaluators(dataset, tmp_path):
     assert evaluators.evaluate()["segm"]["AP"] == pytest.approx(50)
 
 
+def test_how_videos_were_run_stands_beside_the_results(dataset, tmp_path, caplog):
+    path = tmp_path / "out/inference_mode.json"
+    with caplog.at_level(logging.INFO, logger="vis_projects"):
+        run(YTVISEvaluator(NAME, tmp_path / "out"), [(1, 0), (2, 0), (3, 1)])
+    assert json.loads(path.read_text()) == ["online"] and "inference was" not in caplog.text
+    evaluator = YTVISEvaluator(NAME, tmp_path / "out")
+    evaluator.process([item(1)], [VideoResults(1, 4, 10, 2, inference_mode="offline, all of it seen")])
+    with caplog.at_level(logging.INFO, logger="vis_projects"):
+        evaluator.evaluate()
+    assert json.loads(path.read_text()) == ["offline, all of it seen"]
+    assert "inference was offline, all of it seen" in caplog.text
+
+
 def test_videos_without_result_are_named(dataset, tmp_path, caplog):
     run(YTVISEvaluator(NAME, tmp_path), [(1, 0)])
     assert "2 of 3 videos have no result, the first is 2" in caplog.text

@@ -234,6 +234,21 @@ def test_support_cache_writes_in_place_and_holds_no_graph():
     assert cache.keys[0, :, 0, 0, 0].tolist() == [3.0, 2.0] and cache.values[0, :, 2, 0, 0].tolist() == [3.0, 2.0]
 
 
+def test_support_cache_with_slots_of_ones_own():
+    cache = SupportCache(4)
+    frames = {slot: (_fixed(1, 2, 2, 3, seed=slot), _fixed(1, 3, 2, 3, seed=9 + slot)) for slot in (0, 2, 1)}
+    for slot, pair in frames.items():
+        cache.put(slot, *pair)
+        assert len(cache) == max(3 if slot == 1 else slot + 1, 1)
+    for slots in ((0,), (1, 0), (2, 0), (0, 1, 2), (1, 1, 2)):
+        taken = cache.take(slots)
+        for which, maps in enumerate(taken):
+            assert torch.equal(maps, torch.stack([frames[slot][which] for slot in sorted(slots)], 1))
+    assert cache.take((1, 0))[0].data_ptr() == cache.keys.data_ptr()  # the first slots are read in place
+    cache.put(1, *frames[2])
+    assert torch.equal(cache.take((1,))[0], cache.take((2,))[0])
+
+
 def test_support_cache_errors():
     with pytest.raises(ValueError, match="frames must be 1 or more, got 0"):
         SupportCache(0)
@@ -243,6 +258,11 @@ def test_support_cache_errors():
     cache.append(torch.zeros(1, 2, 3, 4), torch.zeros(1, 5, 3, 4))
     with pytest.raises(ValueError, match=r"value is \(1, 5, 3, 5\).*take a new cache"):
         cache.append(torch.zeros(1, 2, 3, 4), torch.zeros(1, 5, 3, 5))
+    for slots in ((), (1,), (-1,)):
+        with pytest.raises(ValueError, match="in use are 1"):
+            cache.take(slots)
+    with pytest.raises(ValueError, match="slot 2 of 2 does not exist"):
+        cache.put(2, torch.zeros(1, 2, 3, 4), torch.zeros(1, 5, 3, 4))
     with pytest.raises(ValueError, match="key is .* torch.float64"):
         cache.append(torch.zeros(1, 2, 3, 4, dtype=torch.float64), torch.zeros(1, 5, 3, 4))
     assert len(cache) == 1

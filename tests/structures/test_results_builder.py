@@ -34,6 +34,11 @@ def test_no_frames_and_only_empty_frames():
     assert (build([], []).length, build([], []).tracks) == (2, [])
 
 
+def test_results_say_how_they_were_made():
+    assert build([]).inference_mode == "online"
+    assert build([], inference_mode="offline").inference_mode == "offline"
+
+
 def test_a_frame_without_any_field_counts_as_a_frame():
     builder = VideoResultsBuilder("v", 4, 5)
     builder.add_frame(Instances((4, 5)))

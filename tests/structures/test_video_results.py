@@ -79,6 +79,9 @@ def test_save_and_load_give_the_same_results(tmp_path):
     path = tmp_path / "out.json"
     two_tracks().save(path)
     assert VideoResults.load(path) == two_tracks()
+    offline = VideoResults(1, 4, 5, 2, inference_mode="offline")
+    offline.save(path)
+    assert VideoResults.load(path) == offline and offline != VideoResults(1, 4, 5, 2)
 
 
 def test_load_names_a_file_of_another_kind(tmp_path):

@@ -61,6 +61,13 @@ def test_a_track_has_at_most_one_detection_and_it_is_the_best_that_asked(scores)
     assert ((columns == NEW_TRACK) == (wanted == NEW_TRACK)).all()
 
 
+def test_priority_decides_a_conflict_instead_of_the_score_of_the_track():
+    scores = np.array([[0.0, 1.0], [0.0, 3.0], [5.0, 2.0]])
+    assert assign_best(scores, priority=np.array([0.9, 0.1, 1.0])).tolist() == [1, -1, NEW_TRACK]
+    assert assign_best(scores, priority=np.array([0.5, 0.5, 0.5])).tolist() == [1, -1, NEW_TRACK]
+    assert assign_best(np.zeros((0, 3)), priority=np.zeros(0)).tolist() == []
+
+
 def test_hungarian_of_nothing():
     for shape in ((0, 0), (3, 0), (0, 3)):
         rows, columns = assign_hungarian(np.zeros(shape), 1.0)

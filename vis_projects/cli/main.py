@@ -9,6 +9,7 @@ from vis_projects.cli import (
     bench,
     check_data,
     convert,
+    convert_weights,
     demo,
     env,
     evaluate,
@@ -20,7 +21,9 @@ from vis_projects.cli import (
     synth,
 )
 
-VERBS = (demo, evaluate, report, show_data, show_results, synth, split, check_data, convert, pack, bench, env)
+VERBS = (
+    demo, evaluate, report, show_data, show_results, synth, split, check_data, convert, convert_weights, pack, bench, env,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -59,6 +59,8 @@ def _add_input_keys(cfg: CfgNode) -> None:
     cfg.INPUT.VIDEO.COLOR_JITTER = False
     # Draw the colour jitter per frame instead of once per clip.
     cfg.INPUT.VIDEO.PER_FRAME_JITTER = False
+    # Frames keep their ratio of width to height; False: all of them become MIN_SIZE_* high and MAX_SIZE_* wide.
+    cfg.INPUT.VIDEO.KEEP_ASPECT_RATIO = True
     # What one epoch counts: every annotated "frame" as key once, or every "video" once.
     cfg.INPUT.VIDEO.EPOCH_UNIT = "frame"
 
@@ -102,3 +104,9 @@ def _add_solver_keys(cfg: CfgNode) -> None:
     cfg.SOLVER.CLIP_TOTAL_NORM = 0.0
     # Parts that a process cuts its share of one IMS_PER_BATCH batch into; their gradients are averaged into one step.
     cfg.SOLVER.ACCUM_ITERS = 1
+    # "SGD" (with MOMENTUM), "ADAM" or "ADAMW".
+    cfg.SOLVER.OPTIMIZER = "SGD"
+    # Learning rate of some parameters: pairs of (prefix of their names, factor); the first prefix that fits counts.
+    cfg.SOLVER.LR_FACTORS = ()
+    # Exponent of LR_SCHEDULER_NAME "WarmupPolyLR".
+    cfg.SOLVER.POLY_LR_POWER = 0.9

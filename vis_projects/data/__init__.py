@@ -9,13 +9,14 @@ from vis_projects.data.clip_batch_sampler import ClipBatchSampler
 from vis_projects.data.clip_transform import ClipAugmentation, ClipTransform
 from vis_projects.data.errors import DatasetError
 from vis_projects.data.faults import Fault
-from vis_projects.data.frame_sampler import KeyReferenceSampler
+from vis_projects.data.frame_sampler import KeyReferenceSampler, KeySampler
 from vis_projects.data.frame_transform import FrameTransform
 from vis_projects.data.image_files import verify_images_exist
+from vis_projects.data.image_mapper import ImageMapper
 from vis_projects.data.inference_sampler import VideoInferenceSampler
 from vis_projects.data.key_frames import KeyFrameDataset
 from vis_projects.data.lazy_frames import LazyFrames
-from vis_projects.data.loader import build_vis_test_loader, build_vis_train_loader
+from vis_projects.data.loader import build_image_test_loader, build_vis_test_loader, build_vis_train_loader
 from vis_projects.data.mapper import VideoDatasetMapper
 from vis_projects.data.pseudo_video import RandomAffine
 from vis_projects.data.register import register_class_subset, register_ytvis
@@ -28,8 +29,9 @@ from vis_projects.data.ytvis_json import load_ytvis_json
 
 __all__ = [
     "VIS_MAPPER_REGISTRY", "ClipAugmentation", "ClipBatchSampler", "ClipTransform", "DatasetError", "Fault",
-    "FrameTransform", "KeyFrameDataset", "KeyReferenceSampler", "KeySupportSampler", "LazyFrames", "RandomAffine",
-    "VideoDatasetMapper", "VideoInferenceSampler", "build_vis_mapper", "build_vis_test_loader",
-    "build_vis_train_loader", "builtin", "check_dataset", "count_train_items", "dataset_notes", "load_train_set", "load_ytvis_json",
-    "register_class_subset", "register_ytvis", "repair_dataset", "split_dataset", "support_frames", "verify_images_exist",
+    "FrameTransform", "ImageMapper", "KeyFrameDataset", "KeyReferenceSampler", "KeySampler", "KeySupportSampler",
+    "LazyFrames", "RandomAffine", "VideoDatasetMapper", "VideoInferenceSampler", "build_image_test_loader",
+    "build_vis_mapper", "build_vis_test_loader", "build_vis_train_loader", "builtin", "check_dataset",
+    "count_train_items", "dataset_notes", "load_train_set", "load_ytvis_json", "register_class_subset",
+    "register_ytvis", "repair_dataset", "split_dataset", "support_frames", "verify_images_exist",
 ]

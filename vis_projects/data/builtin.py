@@ -1,4 +1,4 @@
-"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, their reference splits, SynthVIS, COCO."""
+"""The known splits under `DETECTRON2_DATASETS`: YouTube-VIS 2019 and 2021, OVIS, reference splits, SynthVIS, COCO."""
 
 import os
 

@@ -23,6 +23,7 @@ def frame_instances(
     *,
     boxes_from_masks: bool = False,
     min_visible_fraction: float = 0.0,
+    min_visible_pixels: int = 0,
 ) -> Instances:
     """Decodes, transforms and collects the objects of one frame; crowd objects get no row.
 
@@ -34,6 +35,7 @@ def frame_instances(
         boxes_from_masks: whether boxes are those of the transformed masks instead of the transformed boxes; needed
             where the transform may cut or turn objects.
         min_visible_fraction: objects that keep less of their area, after the change of scale, get no row.
+        min_visible_pixels: objects that lose a part and keep fewer pixels than this get no row.
 
     Returns:
         `gt_boxes` (N, 4) float32, `gt_classes` int64, `gt_masks` BitMasks (N, H, W), `gt_ids` int64 and
@@ -60,7 +62,9 @@ def frame_instances(
     areas = gt_masks.tensor.flatten(1).sum(1)
     # the area of each object if nothing of it were cut off: its own area times the change of scale
     whole = torch.tensor([float(mask.sum()) for mask in originals]) * _area_scale(geometry)
-    return instances[(areas > 0) & (areas >= min_visible_fraction * whole) & gt_boxes.nonempty()]
+    enough = whole.clamp(max=min_visible_pixels)
+    visible = (areas > 0) & (areas >= enough) & (areas >= min_visible_fraction * whole)
+    return instances[visible & gt_boxes.nonempty()]
 
 
 def valid_frames(annotations: Sequence[Sequence[Mapping]]) -> list[int]:

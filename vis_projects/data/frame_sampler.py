@@ -1,4 +1,4 @@
-"""Which frames of a video make one training clip: the key frame and one reference frame.
+"""Which frames of a video make one training clip: the key frame, alone or with one reference frame.
 
 A frame sampler is a pure function `(length, key, rng, valid=None) -> {role: frame indices}` with the roles in the
 order of the clip; it is defined for one-frame videos, where every role falls back to the key frame.
@@ -7,6 +7,16 @@ order of the clip; it is defined for one-frame videos, where every role falls ba
 from collections.abc import Sequence
 
 import numpy as np
+
+
+class KeySampler:
+    """The key frame alone, for models of images."""
+
+    def __call__(
+        self, length: int, key: int, rng: np.random.Generator, valid: Sequence[int] | None = None
+    ) -> dict[str, list[int]]:
+        """`{"key": [key]}`; nothing is drawn."""
+        return {"key": [key]}
 
 
 class KeyReferenceSampler:

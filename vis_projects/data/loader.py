@@ -1,4 +1,4 @@
-"""The two loaders of a config: endless training batches, and whole videos for inference."""
+"""The loaders of a config: endless training batches, and whole videos or images for inference."""
 
 from collections.abc import Callable, Collection
 
@@ -94,6 +94,30 @@ def build_vis_test_loader(
     )
 
 
+def build_image_test_loader(cfg, dataset_name: str, mapper: Callable[[dict], dict] | None = None) -> DataLoader:
+    """One image per batch; this process gets its share of the images.
+
+    Args:
+        cfg: for the mapper and `DATALOADER.NUM_WORKERS`.
+        dataset_name: registered image data set.
+        mapper: None builds the one of `MODEL.VIS.MAPPER`, which must take image records (`ImageMapper`).
+
+    Raises:
+        DatasetError: if images are missing.
+        FileNotFoundError: if the json is missing.
+    """
+    images = [{key: value for key, value in record.items() if key != "annotations"}
+              for record in DatasetCatalog.get(dataset_name)]
+    verify_images_exist(images)
+    return build_detection_test_loader(
+        VideoList(images),
+        mapper=mapper or build_vis_mapper(cfg, is_train=False),
+        sampler=VideoInferenceSampler([1] * len(images)),
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+        collate_fn=trivial_batch_collator,
+    )
+
+
 class MappedItems(Dataset):
     """A dataset seen through a mapper; keys go to the dataset as they are."""
 
@@ -109,7 +133,7 @@ class MappedItems(Dataset):
 
 
 class VideoList(Dataset):
-    """Video records as a dataset, also none at all."""
+    """Video or image records as a dataset, also none at all."""
 
     def __init__(self, videos: list[dict]):
         self.videos = videos

@@ -18,7 +18,13 @@ from vis_projects.data.frame_sampler import KeyReferenceSampler
 from vis_projects.data.frame_transform import FrameTransform, image_to_tensor
 from vis_projects.data.image_files import read_frame
 from vis_projects.data.lazy_frames import LazyFrames
-from vis_projects.data.pseudo_video import MIN_VISIBLE_FRACTION, RandomAffine, image_as_video, is_image_record
+from vis_projects.data.pseudo_video import (
+    MIN_VISIBLE_FRACTION,
+    MIN_VISIBLE_PIXELS,
+    RandomAffine,
+    image_as_video,
+    is_image_record,
+)
 from vis_projects.data.registry import VIS_MAPPER_REGISTRY
 from vis_projects.data.support_sampler import KeySupportSampler
 
@@ -88,8 +94,8 @@ class VideoDatasetMapper:
 
         Returns:
             in training `image` (T uint8 (C, H, W) tensors), `instances` (T `Instances` with `gt_boxes`, `gt_classes`,
-            `gt_masks`, `gt_ids`, `gt_identities`), `roles`, `frame_indices`, `video_id`, `height`, `width`; for inference `image`
-            (`LazyFrames`), `video_id`, `height`, `width`, `length`, `file_names`. Height and width are those of the
+            `gt_masks`, `gt_ids`, `gt_identities`), `roles`, `frame_indices`, `video_id`, `height`, `width`; for
+            inference `image` (`LazyFrames`), `video_id`, `height`, `width`, `length`, `file_names`. Height and width are those of the
             original frames.
 
         Raises:
@@ -160,5 +166,5 @@ def _instances(
         return frame_instances(annotations, drawn.geometry, size, boxes_from_masks=drawn.crops)
     return frame_instances(
         annotations, T.TransformList([view, drawn.geometry]), size, boxes_from_masks=True,
-        min_visible_fraction=MIN_VISIBLE_FRACTION,
+        min_visible_fraction=MIN_VISIBLE_FRACTION, min_visible_pixels=MIN_VISIBLE_PIXELS,
     )

@@ -9,8 +9,9 @@ import numpy as np
 
 from vis_projects.data.affine_transform import AffineTransform
 
-# a view shows an object only if this part of it is left
+# a view shows an object only if this part of it and this many pixels are left
 MIN_VISIBLE_FRACTION = 0.1
+MIN_VISIBLE_PIXELS = 16
 
 
 class RandomAffine:

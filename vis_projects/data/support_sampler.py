@@ -6,7 +6,7 @@ import numpy as np
 
 from vis_projects.data.frame_sampler import draw_reference
 
-SUPPORT_MODES = ("uniform", "random", "uniform_past")
+SUPPORT_MODES = ("uniform", "random", "uniform_past", "recent")
 
 
 class KeySupportSampler:
@@ -60,8 +60,9 @@ def support_frames(
     """Support frames of a key frame, in ascending order.
 
     The n candidates are all frames but the key ("uniform", "random") or all frames before it ("uniform_past", truly
-    online). Both uniform modes take candidate floor((k + 1/2) n / count) for k = 0 .. count - 1, so they repeat one
-    only if n < count. "random" draws without repetition where n >= count. Without candidates the key supports itself.
+    online) or the last `count` frames before it ("recent"). All modes but "random" take candidate
+    floor((k + 1/2) n / count) for k = 0 .. count - 1, so they repeat one only if n < count. "random" draws without
+    repetition where n >= count. Without candidates the key supports itself.
 
     Args:
         length: number of frames of the video.
@@ -75,7 +76,8 @@ def support_frames(
         ValueError: for an unknown mode.
     """
     _check_mode(mode)
-    candidates = [t for t in range(key if mode == "uniform_past" else length) if t != key]
+    first = max(key - count, 0) if mode == "recent" else 0
+    candidates = [t for t in range(first, key if mode in ("uniform_past", "recent") else length) if t != key]
     n = len(candidates)
     if n == 0:
         return [key] * count

@@ -13,11 +13,11 @@ from detectron2.evaluation import DatasetEvaluator, inference_context, print_csv
 from detectron2.utils import comm
 from torch import nn
 
-from vis_projects.data import DatasetError, build_vis_test_loader, register_class_subset
+from vis_projects.data import DatasetError, build_image_test_loader, build_vis_test_loader, register_class_subset
 from vis_projects.engine.errors import ConfigError, DataError, last_line
 from vis_projects.engine.oracles import with_oracle
 from vis_projects.engine.progress import CountedFrames, Progress
-from vis_projects.evaluation import EvaluationInputError, YTVISEvaluator
+from vis_projects.evaluation import COCOImageEvaluator, EvaluationInputError, YTVISEvaluator
 
 logger = logging.getLogger(__name__)
 
@@ -36,26 +36,44 @@ def evaluate_datasets(cfg: CfgNode, model: nn.Module, *, resume: bool = False) -
         main one it is empty.
 
     Raises:
-        ConfigError: a set that is not a video set.
+        ConfigError: a set that is neither a video set nor a COCO image set; images with an oracle or a class subset.
         DataError: a frame or an annotation cannot be read; with `resume`, the videos there come from other weights or
             settings.
     """
     results = OrderedDict()
     for name in cfg.DATASETS.TEST:
-        if cfg.DATASETS.CLASS_SUBSET:
-            name = register_class_subset(name, tuple(cfg.DATASETS.CLASS_SUBSET))
-        if MetadataCatalog.get(name).get("evaluator_type") != "ytvis":
+        kind = MetadataCatalog.get(name).get("evaluator_type")
+        if kind not in EVALUATIONS:
             raise ConfigError(f"DATASETS.TEST: {name} is no video set that can be evaluated; register_ytvis makes one")
-        folder = inference_folder(cfg, name)
         with input_errors(f"evaluate {name}"):
-            evaluator = YTVISEvaluator(name, folder, resume=resume, run_key=run_key(cfg))
-            loader = build_vis_test_loader(cfg, name, skip_video_ids=evaluator.done_video_ids())
-            runs = with_oracle(model, cfg.TEST.VIDEO.ORACLE, name)
-            results[name] = run_evaluation(runs, loader, evaluator, title=f"evaluate {name}")
+            results[name] = EVALUATIONS[kind](cfg, model, name, resume)
         if comm.is_main_process() and results[name]:
             logger.info(f"results on {name}:")
             print_csv_format(results[name])
     return next(iter(results.values())) if len(results) == 1 else results
+
+
+def _evaluate_videos(cfg: CfgNode, model: nn.Module, name: str, resume: bool) -> OrderedDict:
+    if cfg.DATASETS.CLASS_SUBSET:
+        name = register_class_subset(name, tuple(cfg.DATASETS.CLASS_SUBSET))
+    evaluator = YTVISEvaluator(name, inference_folder(cfg, name), resume=resume, run_key=run_key(cfg))
+    loader = build_vis_test_loader(cfg, name, skip_video_ids=evaluator.done_video_ids())
+    runs = with_oracle(model, cfg.TEST.VIDEO.ORACLE, name)
+    return run_evaluation(runs, loader, evaluator, title=f"evaluate {name}")
+
+
+def _evaluate_images(cfg: CfgNode, model: nn.Module, name: str, resume: bool) -> OrderedDict:
+    for_videos = {"DATASETS.CLASS_SUBSET": cfg.DATASETS.CLASS_SUBSET, "TEST.VIDEO.ORACLE": cfg.TEST.VIDEO.ORACLE}
+    for key, value in for_videos.items():
+        if value:
+            raise ConfigError(f"{key} is {value!r}, but {name} of DATASETS.TEST holds images; it is for videos alone")
+    loader = build_image_test_loader(cfg, name)
+    evaluator = COCOImageEvaluator(name, inference_folder(cfg, name))
+    return run_evaluation(model, loader, evaluator, title=f"evaluate {name}", unit="image")
+
+
+# by the evaluator_type of a data set
+EVALUATIONS = {"ytvis": _evaluate_videos, "coco": _evaluate_images}
 
 
 def inference_folder(cfg: CfgNode, dataset_name: str) -> Path:
@@ -65,21 +83,26 @@ def inference_folder(cfg: CfgNode, dataset_name: str) -> Path:
 
 
 def run_evaluation(
-    model: nn.Module, loader: Iterable[list[dict]], evaluator: DatasetEvaluator, *, title: str
+    model: nn.Module, loader: Iterable[list[dict]], evaluator: DatasetEvaluator, *, title: str, unit: str = "video"
 ) -> OrderedDict:
-    """Runs the model over this process's videos and evaluates those of all processes.
+    """Runs the model over this process's videos or images and evaluates those of all processes.
 
     An interruption leaves each finished video in the evaluator's shards.
     """
     evaluator.reset()
-    progress = Progress(len(loader), title=title, unit="video")
+    progress = Progress(len(loader), title=title, unit=unit)
     try:
         with inference_context(model):
             for items in loader:
-                counted = [{**item, "image": CountedFrames(item["image"], progress)} for item in items]
-                evaluator.process(items, model(counted))
+                if unit == "video":
+                    counted = [{**item, "image": CountedFrames(item["image"], progress)} for item in items]
+                    evaluator.process(items, model(counted))
+                else:
+                    evaluator.process(items, model(items))
+                    progress.advance(len(items))
     except KeyboardInterrupt:
-        logger.warning(f"{title}: interrupted; finished videos are kept, --eval-only --resume goes on with the rest")
+        if unit == "video":
+            logger.warning(f"{title}: interrupted; finished videos are kept, --eval-only --resume goes on with them")
         raise
     finally:
         progress.close()

@@ -61,7 +61,7 @@ class OracleModel(nn.Module):
         state = self.model.init_state(item)
         builder = VideoResultsBuilder(
             item["video_id"], state.height, state.width, min_track_len_frames=self.model.min_track_len_frames,
-            score_floor=self.model.score_floor,
+            score_floor=self.model.score_floor, inference_mode=state.inference_mode,
         )
         objects = sorted({annotation["id"] for frame in record["annotations"] for annotation in frame})
         paired: set[int] = set()

@@ -28,7 +28,7 @@ from vis_projects.visualization import VideoVisualizer
 logger = logging.getLogger(__name__)
 
 OnFrame = Callable[[np.ndarray, Instances], Any]
-FramePairs = Iterator[tuple[np.ndarray, Instances]]
+Steps = Iterator[tuple[np.ndarray, Instances, Any]]  # frame, its instances, the video's state
 
 
 class VideoPredictor:
@@ -140,12 +140,14 @@ class VideoPredictor:
         """
         video = open_frames(source)
         self.timer.start()
-        pairs = self._offline_pairs if self.offline else self._online_pairs
         builder = None
         with FrameWriter(output, fps=video.fps) if output is not None else nullcontext() as writer:
             try:
-                for frame, instances in pairs(source, video, max_frames):
-                    builder = builder or VideoResultsBuilder(video.name, *frame.shape[:2], **self._builder_options)
+                for frame, instances, state in self._steps(source, video, max_frames):
+                    if builder is None:
+                        mode = getattr(state, "inference_mode", "online")
+                        builder = VideoResultsBuilder(
+                            video.name, *frame.shape[:2], **self._builder_options, inference_mode=mode)
                     with self.timer.stage("encode"):
                         builder.add_frame(instances)
                     if writer is not None:
@@ -161,17 +163,20 @@ class VideoPredictor:
             raise VideoError(f"{video.name}: there is not one frame in it")
         return builder.finish()
 
-    def _online_pairs(self, source: Any, video: FrameSource, max_frames: int | None) -> FramePairs:
-        """Each frame with its instances, as it arrives."""
+    def _steps(self, source: Any, video: FrameSource, max_frames: int | None) -> Steps:
+        """Each frame as it arrives."""
+        if self.offline:
+            yield from self._offline_steps(source, video, max_frames)
+            return
         state = None
         for frame in self.timer.iterate(islice(video, max_frames), "decode"):
             if state is None:
                 state = self._init_state(frame, video.name)
             instances, state = self._step(frame, state)
-            yield frame, instances
+            yield frame, instances, state
 
-    def _offline_pairs(self, source: Any, video: FrameSource, max_frames: int | None) -> FramePairs:
-        """Each frame with its instances, once all frames have been seen: the video is read twice."""
+    def _offline_steps(self, source: Any, video: FrameSource, max_frames: int | None) -> Steps:
+        """Each frame once all have been seen: the video is read twice."""
         if not can_be_read_again(source):
             raise VideoError(
                 f"{video.name}: the tracker is offline and reads a video twice; give a file, a folder, a glob or a list "
@@ -187,7 +192,7 @@ class VideoPredictor:
                 state = self.model.observe(tensor, state)
         if state is not None:
             for frame, instances in zip(open_frames(source), self.model.finish(state)):
-                yield frame, self._keep(instances)
+                yield frame, self._keep(instances), state
 
     def _init_state(self, frame: np.ndarray, video_id: int | str) -> Any:
         height, width = frame.shape[:2]

@@ -1,5 +1,6 @@
 """`YTVISEvaluator`: Detectron2's evaluator protocol for whole videos, resumable and without a gather of masks."""
 
+import json
 import logging
 import tempfile
 from collections import OrderedDict
@@ -41,7 +42,7 @@ class YTVISEvaluator(DatasetEvaluator):
         """
         Args:
             dataset_name: registered with `json_file` in its metadata.
-            output_dir: gets `shards/`, `results.json` and `results.zip`; None: nothing is kept.
+            output_dir: gets `shards/`, `results.json`, `results.zip` and `inference_mode.json`; None: nothing is kept.
             distributed: False: this process is on its own, whatever others run beside it.
             resume: keep the finished videos of an earlier, interrupted run in `output_dir`.
             run_key: what else tells this run from others, such as a hash of the weights; resume refuses another one.
@@ -62,6 +63,7 @@ class YTVISEvaluator(DatasetEvaluator):
         self._category_ids: list[int] | None = None
         self._writer: ShardWriter | None = None
         self._processed: list[int | str] = []
+        self._modes: set[str] = set()
 
     def done_video_ids(self) -> set[int | str]:
         """Videos that need not be run: those with a complete entry of an earlier run."""
@@ -75,7 +77,7 @@ class YTVISEvaluator(DatasetEvaluator):
         if not self._kept and self._rank == 0:
             remove_shards(own.parent, from_rank=self._world_size)
         self._writer = ShardWriter(own, self._source, keep_bytes=keep_bytes)
-        self._processed = []
+        self._processed, self._modes = [], set()
 
     def process(self, inputs: Sequence[Mapping], outputs: Sequence[VideoResults]) -> None:
         """Writes finished videos to the shard of this process.
@@ -97,9 +99,11 @@ class YTVISEvaluator(DatasetEvaluator):
                 )
             self._writer.append(result.video_id, result.to_records(self._json_category_ids()))
             self._processed.append(result.video_id)
+            self._modes.add(result.inference_mode)
 
     def evaluate(self) -> OrderedDict:
-        """Merges the shards, writes `results.json` and `results.zip`, and scores them where there is ground truth.
+        """Merges the shards, writes `results.json`, `results.zip` and, beside them, how the videos were run (online, or
+        what more was seen), and scores them where there is ground truth.
 
         Returns:
             {"segm": {"AP": ..., "AP50": ..., "AP-<class>": ...}} in percent; empty without ground truth and on all
@@ -110,11 +114,25 @@ class YTVISEvaluator(DatasetEvaluator):
         """
         self._close()
         self._synchronize()
-        processed = comm.gather(self._processed) if self._world_size > 1 else [self._processed]
-        self._kept = []
+        done = (self._processed, self._modes)
+        gathered = comm.gather(done) if self._world_size > 1 else [done]
+        resumed, self._kept = bool(self._kept), []
         if self._rank != 0:
             return OrderedDict()
+        processed = [ids for ids, _ in gathered]
+        self._write_modes({mode for _, modes in gathered for mode in modes}, keep=resumed)
         return self._evaluate_shards({video_id for ids in processed for video_id in ids})
+
+    def _write_modes(self, modes: set[str], *, keep: bool) -> None:
+        """Writes how the videos were run; `keep` adds to what an earlier, interrupted run has written."""
+        path = self._folder / "inference_mode.json"
+        if keep and path.is_file():
+            modes = modes | set(json.loads(path.read_text(encoding="utf-8")))
+        if not modes:
+            return
+        path.write_text(json.dumps(sorted(modes)), encoding="utf-8")
+        if modes - {"online"}:
+            logger.info("%s: inference was %s", self.dataset_name, "; ".join(sorted(modes)))
 
     def _evaluate_shards(self, processed: set[int | str]) -> OrderedDict:
         shards = index_shards(self._folder / "shards", self._source)

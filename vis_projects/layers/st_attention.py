@@ -9,6 +9,8 @@ T * H' * W' positions of the support frames at once. The same op serves the obje
 RoI features of proposals and all proposals of an image share the keys of its support frames.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from vis_projects.layers.native import has_native, register_autocast, run_op
@@ -86,11 +88,12 @@ def _reference_as_op(*args) -> tuple[torch.Tensor]:
 
 
 class SupportCache:
-    """Keys and values of the latest frames of a video, projected once for each frame: a ring of `frames` slots.
+    """Keys and values of frames of a video, projected once for each frame: `frames` slots, as a ring or chosen.
 
-    It belongs to whoever runs the video, one for each video (or batch of videos), and never grows. `keys` and `values`
-    are views of the slots in use, which `st_attention` reads in place: the first frames of a video, when fewer than
-    `frames` are there, need no special case. Frames stand in the order of slots, not of time; attention does not mind.
+    It belongs to whoever runs the video, one for each video (or batch of videos), and never grows. `append` makes it a
+    ring of the latest frames; with `put` the caller says which slot a frame goes to. `keys` and `values` are views of
+    the slots in use, which `st_attention` reads in place: the first frames of a video, when fewer than `frames` are
+    there, need no special case. Frames stand in the order of slots, not of time; attention does not mind.
 
     It holds no graph: what is appended is detached, so it serves inference (training stacks the frames of its sample).
     A later append writes over the oldest frame, also in views taken before.
@@ -112,10 +115,16 @@ class SupportCache:
         self.frames = frames
         self._buffers: list[torch.Tensor] = []
         self._appended = 0
+        self._used = 0
 
     def __len__(self) -> int:
-        """Frames that are there."""
-        return min(self._appended, self.frames)
+        """Slots in use: those up to the highest one that was written."""
+        return self._used
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all slots."""
+        return sum(buffer.nbytes for buffer in self._buffers)
 
     @property
     def keys(self) -> torch.Tensor:
@@ -137,17 +146,47 @@ class SupportCache:
         Raises:
             ValueError: shape, dtype or device differ from those of the first frame.
         """
+        self.put(self._appended % self.frames, key, value)
+        self._appended += 1
+
+    def put(self, slot: int, key: torch.Tensor, value: torch.Tensor) -> None:
+        """Stores a frame in a slot of the caller's choice.
+
+        Args:
+            slot: in [0, frames); what is there is written over.
+            key, value: as of `append`.
+
+        Raises:
+            ValueError: as of `append`, or there is no such slot.
+        """
+        if not 0 <= slot < self.frames:
+            raise ValueError(f"SupportCache: slot {slot} of {self.frames} does not exist; raise `frames`")
         if not self._buffers:
             self._buffers = [x.new_empty(len(x), self.frames, *x.shape[1:]) for x in (key.detach(), value.detach())]
         for name, buffer, frame in zip(("key", "value"), self._buffers, (key, value)):
-            slot = buffer[:, 0]
-            if (slot.shape, slot.dtype, slot.device) != (frame.shape, frame.dtype, frame.device):
+            held = buffer[:, 0]
+            if (held.shape, held.dtype, held.device) != (frame.shape, frame.dtype, frame.device):
                 raise ValueError(
                     f"SupportCache: {name} is {tuple(frame.shape)} {frame.dtype} on {frame.device}, the frames before are "
-                    f"{tuple(slot.shape)} {slot.dtype} on {slot.device}; take a new cache for each video")
+                    f"{tuple(held.shape)} {held.dtype} on {held.device}; take a new cache for each video")
         for buffer, frame in zip(self._buffers, (key, value)):
-            buffer[:, self._appended % self.frames].copy_(frame.detach())
-        self._appended += 1
+            buffer[:, slot].copy_(frame.detach())
+        self._used = max(self._used, slot + 1)
+
+    def take(self, slots: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of chosen slots, (B, len(slots), channels, H', W') each, in ascending order of slots.
+
+        Views where the slots are 0, 1, ..., each once; copies elsewhere. A slot may be taken several times.
+
+        Raises:
+            ValueError: a slot that is not in use, or none at all.
+        """
+        chosen = sorted(slots)
+        if not chosen or not 0 <= chosen[0] <= chosen[-1] < len(self):
+            raise ValueError(f"SupportCache: slots {list(slots)} are asked for, in use are {len(self)}")
+        if chosen == list(range(len(chosen))):
+            return self._buffers[0][:, : len(chosen)], self._buffers[1][:, : len(chosen)]
+        return self._buffers[0][:, chosen], self._buffers[1][:, chosen]
 
     def _view(self, which: int) -> torch.Tensor:
         if not self._buffers:

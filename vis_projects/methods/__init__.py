@@ -1,5 +1,17 @@
 """The methods; importing this package registers their models, heads, mappers, trackers and keys."""
 
-from vis_projects.methods import crossvis, deepsort, masktrack_rcnn, osmn, track_by_detection
+from vis_projects.methods import (
+    compfeat,
+    condinst,
+    crossvis,
+    deepsort,
+    hitf,
+    masktrack_rcnn,
+    osmn,
+    stmask,
+    track_by_detection,
+)
 
-__all__ = ["crossvis", "deepsort", "masktrack_rcnn", "osmn", "track_by_detection"]
+__all__ = [
+    "compfeat", "condinst", "crossvis", "deepsort", "hitf", "masktrack_rcnn", "osmn", "stmask", "track_by_detection",
+]

@@ -36,6 +36,7 @@ class VideoState:
         tracker: this video's tracker (a ``vis_projects.tracking.Tracker``).
         video_id: name of the video, for messages only.
         num_frames: frames seen so far.
+        inference_mode: "online", or what else is to be said of the results, such as that later frames were seen.
     """
 
     height: int
@@ -43,6 +44,7 @@ class VideoState:
     tracker: Any
     video_id: Any = None
     num_frames: int = 0
+    inference_mode: str = "online"
 
 
 class OnlineVISModel(nn.Module):
@@ -262,6 +264,7 @@ class OnlineVISModel(nn.Module):
             state.width,
             min_track_len_frames=self.min_track_len_frames,
             score_floor=self.score_floor,
+            inference_mode=state.inference_mode,
         )
 
     def _preprocess_frame(self, frame: Tensor) -> ImageList:

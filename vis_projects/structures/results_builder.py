@@ -24,6 +24,7 @@ class VideoResultsBuilder:
         *,
         min_track_len_frames: int = 0,
         score_floor: float = 0.0,
+        inference_mode: str = "online",
     ):
         """
         Args:
@@ -31,12 +32,14 @@ class VideoResultsBuilder:
             height, width: output size in pixels; the masks must have it.
             min_track_len_frames: tracks found in fewer frames are left out of the result.
             score_floor: tracks with a lower score are left out of the result.
+            inference_mode: that the results carry, see `VideoResults`.
         """
         self.video_id = video_id
         self.height = height
         self.width = width
         self.min_track_len_frames = min_track_len_frames
         self.score_floor = score_floor
+        self.inference_mode = inference_mode
         self.num_frames = 0
         self._tracks: dict[int, Track] = {}
         self._classes: dict[int, Counter] = {}
@@ -87,4 +90,4 @@ class VideoResultsBuilder:
                 Track(track_id, category_id, score, dict(track.segmentations), dict(track.boxes),
                       dict(track.frame_scores))
             )
-        return VideoResults(self.video_id, self.height, self.width, self.num_frames, tracks)
+        return VideoResults(self.video_id, self.height, self.width, self.num_frames, tracks, self.inference_mode)

@@ -20,6 +20,7 @@ class VideoResults:
         height, width: size of the masks in pixels.
         length: number of frames of the video, also those without any object.
         tracks: the objects, in ascending track id.
+        inference_mode: "online" where each frame was done with the frames before it, else what more was used.
     """
 
     video_id: int | str
@@ -27,6 +28,7 @@ class VideoResults:
     width: int
     length: int
     tracks: list[Track] = field(default_factory=list)
+    inference_mode: str = "online"
 
     def to_records(self, category_ids: Sequence[int] | None = None) -> list[dict]:
         """YouTube-VIS result records, one per track.
@@ -121,6 +123,7 @@ class VideoResults:
         """Writes everything, track ids and boxes included, as one json file that `load` reads back unchanged."""
         content = {
             "video_id": self.video_id, "height": self.height, "width": self.width, "length": self.length,
+            "inference_mode": self.inference_mode,
             "tracks": [
                 {
                     "track_id": track.track_id, "category_id": track.category_id, "score": track.score,
@@ -149,7 +152,8 @@ class VideoResults:
                 )
                 for item in content["tracks"]
             ]
-            return cls(content["video_id"], content["height"], content["width"], content["length"], tracks)
+            return cls(content["video_id"], content["height"], content["width"], content["length"], tracks,
+                       content.get("inference_mode", "online"))
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"{path} is not a file of VideoResults.save ({error!r}); YouTube-VIS result lists are read with "

@@ -11,12 +11,14 @@ from vis_projects.tracking.costs import (
     pairwise_box_iou,
     with_new_column,
 )
+from vis_projects.tracking.cue_tracker import CueTracker
 from vis_projects.tracking.deepsort import DeepSORTTracker
 from vis_projects.tracking.gallery import AppearanceGallery
 from vis_projects.tracking.iou_tracker import IoUTrackerPlus
 from vis_projects.tracking.kalman import BoxKalmanFilter
 from vis_projects.tracking.kalman_tracks import KalmanTracks
 from vis_projects.tracking.memory import TrackMemory
+from vis_projects.tracking.memory_tracker import MemoryTracker
 from vis_projects.tracking.offline import OfflineTracker
 from vis_projects.tracking.registry import TRACKER_REGISTRY, build_tracker, build_tracker_network, is_offline
 from vis_projects.tracking.seq_tracker import SeqTracker
@@ -25,9 +27,11 @@ from vis_projects.tracking.track_search import TrackSearch
 __all__ = [
     "AppearanceGallery",
     "BoxKalmanFilter",
+    "CueTracker",
     "DeepSORTTracker",
     "IoUTrackerPlus",
     "KalmanTracks",
+    "MemoryTracker",
     "NEW_TRACK",
     "OfflineTracker",
     "SeqTracker",

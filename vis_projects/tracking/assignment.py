@@ -6,7 +6,7 @@ from scipy.optimize import linear_sum_assignment
 NEW_TRACK = 0
 
 
-def assign_best(scores: np.ndarray) -> np.ndarray:
+def assign_best(scores: np.ndarray, priority: np.ndarray | None = None) -> np.ndarray:
     """Each detection takes its best column; of those that want one track, the best score wins.
 
     Rows do not wait for each other: a row that loses a conflict gets nothing, not its second
@@ -15,6 +15,7 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
 
     Args:
         scores: (n, 1 + m) float; column ``NEW_TRACK`` is "new object", column 1 + k is track k.
+        priority: (n,) float, what decides a conflict (the highest wins); None: the score of the wanted track.
 
     Returns:
         (n,) int64: the column of each row, or -1 for a row that lost its track to another one.
@@ -33,7 +34,7 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
     if scores.size == 0:
         return columns
     columns[:] = scores.argmax(axis=1)
-    best = scores[np.arange(len(scores)), columns]
+    best = scores[np.arange(len(scores)), columns] if priority is None else np.asarray(priority)
     winner: dict[int, int] = {}
     for row, column in enumerate(columns.tolist()):
         if column == NEW_TRACK:

@@ -13,11 +13,14 @@ class TrackMemory:
 
     Attributes:
         ids: (m,) int64.
-        embeddings: (m, D) float32.
+        embeddings: (m, ...) float32, whatever describes a track, of one shape for all.
         boxes: (m, 4) float32, xyxy in output coordinates.
         labels: (m,) int64.
         last_seen: (m,) int64, the frame index of the latest sight.
     """
+
+    # the attributes that have one row a track; a memory that holds more adds its own
+    ROW_NAMES: tuple[str, ...] = ("ids", "embeddings", "boxes", "labels", "last_seen")
 
     def __init__(self) -> None:
         self.ids = torch.zeros(0, dtype=torch.int64)
@@ -34,7 +37,7 @@ class TrackMemory:
         """Starts a track for each of k rows and returns their ids, (k,) int64 on the rows' device.
 
         Args:
-            embeddings: (k, D) float.
+            embeddings: (k, ...) float, (k, D) in most methods.
             boxes: (k, 4) xyxy.
             labels: (k,) integers.
             frame: index of the frame they were seen in.
@@ -45,9 +48,9 @@ class TrackMemory:
             return ids
         self._next_id += count
         if len(self) == 0:
-            # An empty memory knows neither the embedding size nor the device yet.
-            self.embeddings = self.embeddings.new_zeros(0, embeddings.shape[1])
-            for name in ("ids", "embeddings", "boxes", "labels", "last_seen"):
+            # An empty memory knows neither the shape of embeddings nor the device yet.
+            self.embeddings = self.embeddings.new_zeros(0, *embeddings.shape[1:])
+            for name in self.ROW_NAMES:
                 setattr(self, name, getattr(self, name).to(device))
         self.ids = torch.cat([self.ids, ids])
         self.embeddings = torch.cat([self.embeddings, embeddings.detach().float()])
@@ -68,7 +71,7 @@ class TrackMemory:
 
         Args:
             slots: (k,) int64, each at most once.
-            embeddings: (k, D) float.
+            embeddings: (k, ...) float, (k, D) in most methods.
             boxes: (k, 4) xyxy.
             labels: (k,) integers, or None to keep the remembered classes.
             frame: index of the frame they were seen in.
@@ -87,5 +90,5 @@ class TrackMemory:
         keep = self.last_seen > frame
         if bool(keep.all()):
             return
-        for name in ("ids", "embeddings", "boxes", "labels", "last_seen"):
+        for name in self.ROW_NAMES:
             setattr(self, name, getattr(self, name)[keep])

@@ -59,7 +59,7 @@ def test_streaming_equals_the_whole_video(tracker, name):
     net = model(name, tracker=tracker)
     builder_ids = [instances.pred_ids.tolist() for instances in run(net)]
     (results,) = net([video(3)])
-    assert results.length == 3 and results.tracks
+    assert results.length == 3 and results.tracks and results.inference_mode == "online"
     assert sorted({k for row in builder_ids for k in row}) == [track.track_id for track in results.tracks]
     for t, row in enumerate(builder_ids):
         assert sorted(row) == [track.track_id for track in results.tracks if t in track.segmentations]
@@ -86,7 +86,7 @@ def test_an_empty_video_and_a_video_without_objects():
 def test_an_offline_tracker_sees_the_whole_video():
     net = model(tracker="SeqTracker")
     (results,) = net([video(3)])
-    assert results.length == 3 and results.tracks
+    assert results.length == 3 and results.tracks and results.inference_mode == "offline"
     state = net.init_state(video(0))
     for frame in frames(3):
         state = net.observe(frame, state)
@@ -176,6 +176,13 @@ def test_the_association_of_a_model_of_this_project_is_off():
     alone = own.detect(images, own.init_state(video(0)))
     assert torch.equal(instances.pred_boxes.tensor, alone.pred_boxes.tensor)
     assert torch.equal(instances.scores, alone.scores)
+
+
+def test_a_model_that_asks_its_own_tracker_is_named():
+    net = model(OWN)
+    net.detector.detect = lambda images, state: state.tracker.recall()
+    with pytest.raises(AttributeError, match="asks its own tracker for `recall`.*MODEL.TRACK_BY_DETECTION.DETECTOR"):
+        run(net, count=1)
 
 
 def test_frames_are_checked():

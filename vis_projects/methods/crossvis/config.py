@@ -19,7 +19,7 @@ def add_crossvis_config(cfg: CfgNode) -> None:
     node.EMBEDDING_LOSS = "focal"
     node.EMBEDDING_WEIGHT = 1.0
     node.EMBEDDING_DIM = 256
-    # Embeddings get the length sqrt(2) ln(n - 1) before the n identity vectors (the code) or stay as they are (the paper).
+    # Embeddings get the length sqrt(2) ln(n - 1) before the n identity vectors (the code) or stay as they are (paper).
     node.EMBEDDING_NORMALIZE = True
     # Factor on the gradient into backbone and FPN (the code's stand-in for a smaller learning rate).
     node.BACKBONE_GRAD_SCALE = 0.1

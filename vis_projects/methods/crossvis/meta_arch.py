@@ -17,9 +17,10 @@ from vis_projects.methods.crossvis.losses import (
     pairwise_embedding_loss,
     partner_index,
 )
-from vis_projects.modeling.condinst import CondInstModel, FrameHeads, FramePositives, condinst_parts
+from vis_projects.modeling.condinst import CondInstNetwork, FrameHeads, FramePositives, condinst_parts
 from vis_projects.modeling.fcos.decode import gather_rows
-from vis_projects.modeling.online_model import VideoState
+from vis_projects.modeling.fcos.targets import answering_rows, mask_centers
+from vis_projects.modeling.online_model import OnlineVISModel, VideoState
 from vis_projects.structures.clip import Clip
 from vis_projects.tracking import build_tracker
 
@@ -28,7 +29,7 @@ EMBEDDINGS, EMBEDDING_LOSSES = ("global", "pairwise"), ("focal", "ce")
 
 
 @META_ARCH_REGISTRY.register()
-class CondInstVIS(CondInstModel):
+class CondInstVIS(CondInstNetwork, OnlineVISModel):
     """CondInst with an embedding branch, trained on pairs of frames; the paper's baseline with pair-wise embeddings.
 
     Both frames of a pair are fully supervised; their detection and mask losses are averaged.
@@ -45,10 +46,11 @@ class CondInstVIS(CondInstModel):
             embedding: "global" or "pairwise".
             embedding_loss: "focal" or "ce".
             embedding_weight: of that loss.
-            kwargs: of `CondInstModel`; the detector's head is an `EmbeddingFCOSHead`.
+            kwargs: of `CondInstNetwork` and `OnlineVISModel`; the detector's head is an `EmbeddingFCOSHead`.
         """
         super().__init__(**kwargs)
-        for key, value, known in (("EMBEDDING", embedding, EMBEDDINGS), ("EMBEDDING_LOSS", embedding_loss, EMBEDDING_LOSSES)):
+        switches = (("EMBEDDING", embedding, EMBEDDINGS), ("EMBEDDING_LOSS", embedding_loss, EMBEDDING_LOSSES))
+        for key, value, known in switches:
             if value not in known:
                 raise ValueError(f"MODEL.CROSSVIS.{key} is {value!r}; choose from {known}")
         self.embedding, self.embedding_loss, self.embedding_weight = embedding, embedding_loss, embedding_weight
@@ -115,10 +117,25 @@ class CondInstVIS(CondInstModel):
     def detect(self, images: ImageList, state: VideoState) -> Instances:
         """Detections of one frame with ``track_embeddings`` (n, D), see ``OnlineVISModel``."""
         heads = self.run_heads(images.tensor)
-        found = self.detect_in(heads, images, state)
+        (found,) = self.detect_in(heads, images, [(state.height, state.width)])
         found.track_embeddings = gather_rows(self._embeddings(heads), found.rows).float()
         found.remove("rows")
         return found
+
+    def describe(self, images: ImageList, instances: Instances, state: VideoState) -> Instances:
+        """Given instances with ``track_embeddings`` (n, D) of the cell that answers for each, see ``OnlineVISModel``."""
+        heads = self.run_heads(images.tensor)
+        height, width = images.image_sizes[0]
+        boxes = instances.pred_boxes.clone()
+        boxes.scale(width / state.width, height / state.height)
+        scale = boxes.tensor.new_tensor((width / state.width, height / state.height))
+        rows = answering_rows(
+            [level.shape[2:] for level in heads.features], self.proposal_generator.strides,
+            self.proposal_generator.level_ranges, boxes.tensor, mask_centers(instances.pred_masks) * scale,
+        )
+        described = Instances(instances.image_size, **instances.get_fields())
+        described.track_embeddings = gather_rows(self._embeddings(heads), rows).float()
+        return described
 
     def _embeddings(self, heads: FrameHeads) -> list[Tensor]:
         return self.proposal_generator.fcos_head.embed(heads.features)
@@ -138,8 +155,8 @@ class CondInstVIS(CondInstModel):
 
     def _classifier(self) -> nn.Module:
         if not hasattr(self, "cls"):
-            raise ValueError("MODEL.VIS.NUM_IDENTITIES is 0: global embeddings need the number of annotated objects of the "
-                             "training sets; train_net.py takes it from them")
+            raise ValueError("MODEL.VIS.NUM_IDENTITIES is 0: global embeddings need the number of annotated objects of "
+                             "the training sets; train_net.py takes it from them")
         return self.cls
 
 

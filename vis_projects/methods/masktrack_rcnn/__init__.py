@@ -1,7 +1,7 @@
 """MaskTrack R-CNN: Mask R-CNN with a track head and an external memory (Video Instance Segmentation)."""
 
 from vis_projects.methods.masktrack_rcnn.config import add_masktrack_config
-from vis_projects.methods.masktrack_rcnn.heads import MaskTrackROIHeads, TrackHead
+from vis_projects.methods.masktrack_rcnn.heads import MaskTrackROIHeads
 from vis_projects.methods.masktrack_rcnn.mapper import MaskTrackRCNNMapper
 from vis_projects.methods.masktrack_rcnn.meta_arch import MaskTrackRCNN
 from vis_projects.methods.masktrack_rcnn.tracker import MaskTrackRCNNTracker
@@ -11,6 +11,5 @@ __all__ = [
     "MaskTrackRCNNMapper",
     "MaskTrackRCNNTracker",
     "MaskTrackROIHeads",
-    "TrackHead",
     "add_masktrack_config",
 ]

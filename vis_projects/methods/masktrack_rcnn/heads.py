@@ -1,4 +1,4 @@
-"""The track head, and Detectron2's standard ROI heads with that head beside box and mask.
+"""Detectron2's standard ROI heads with the track head beside box and mask.
 
 Parameter names of box and mask branch are those of Mask R-CNN, so its checkpoints load by name;
 the new ones are ``roi_heads.track_head.fcs.<k>``.
@@ -7,98 +7,32 @@ the new ones are ``roi_heads.track_head.fcs.<k>``.
 from typing import Any
 
 import torch
-from detectron2.config import CfgNode, configurable
+from detectron2.config import CfgNode
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import ROI_HEADS_REGISTRY
-from detectron2.modeling.roi_heads import StandardROIHeads, select_foreground_proposals
+from detectron2.modeling.roi_heads import select_foreground_proposals
 from detectron2.structures import Boxes, ImageList, Instances
-from detectron2.structures.boxes import matched_pairwise_iou
-from detectron2.utils.events import get_event_storage, has_event_storage
-from torch import Tensor, nn
+from torch import Tensor
 
+from vis_projects.modeling.track_rcnn import TrackHead, TrackROIHeads
 from vis_projects.tracking import match_logits
-
-from vis_projects.methods.masktrack_rcnn.losses import track_accuracy, track_loss
 
 Features = dict[str, Tensor]
 
 
-class TrackHead(nn.Module):
-    """Fully connected layers from a pooled RoI to its embedding (section 5.2 of the paper)."""
-
-    def __init__(
-        self, input_shape: ShapeSpec, *, fc_dim: int = 1024, num_fc: int = 2, final_relu: bool = False
-    ) -> None:
-        """
-        Args:
-            input_shape: channels, height and width of a pooled RoI.
-            fc_dim: width of each layer, D.
-            num_fc: number of layers, at least one.
-            final_relu: ReLU after the last layer too, not only between layers.
-        """
-        super().__init__()
-        if num_fc < 1:
-            raise ValueError(f"MODEL.MASKTRACK.NUM_FC is {num_fc}; the track head needs at least 1")
-        in_dim = input_shape.channels * input_shape.height * input_shape.width
-        widths = [in_dim] + [fc_dim] * num_fc
-        self.fcs = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
-        self.final_relu = final_relu
-        for layer in self.fcs:
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embeds RoIs: (R, C, h, w) to (R, D); R may be 0."""
-        x = x.flatten(start_dim=1)
-        for k, layer in enumerate(self.fcs):
-            x = layer(x)
-            if k + 1 < len(self.fcs) or self.final_relu:
-                x = x.relu()
-        return x
-
-
 @ROI_HEADS_REGISTRY.register()
-class MaskTrackROIHeads(StandardROIHeads):
+class MaskTrackROIHeads(TrackROIHeads):
     """Box, mask and track branch. The box features are pooled once for box and track head."""
 
-    @configurable
-    def __init__(
-        self, *, track_head: nn.Module, track_loss_weight: float, track_pos_iou: float, **kwargs: Any
-    ) -> None:
-        """
-        Args:
-            track_head: pooled RoIs (R, C, h, w) to embeddings (R, D).
-            track_loss_weight: factor of ``loss_track``.
-            track_pos_iou: least IoU with its object of a foreground RoI that trains the track head.
-            kwargs: of ``StandardROIHeads``.
-        """
-        super().__init__(**kwargs)
-        self.track_head = track_head
-        self.track_loss_weight = track_loss_weight
-        self.track_pos_iou = track_pos_iou
+    scalar_name = "masktrack/track_accuracy"
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        if not cfg.MODEL.MASK_ON or cfg.MODEL.KEYPOINT_ON:
-            raise ValueError(
-                f"MODEL.ROI_HEADS.NAME MaskTrackROIHeads needs MODEL.MASK_ON True (is "
-                f"{cfg.MODEL.MASK_ON}) and MODEL.KEYPOINT_ON False (is {cfg.MODEL.KEYPOINT_ON})"
-            )
         ret = super().from_config(cfg, input_shape)
-        if ret["train_on_pred_boxes"]:
-            raise ValueError(
-                "MODEL.ROI_BOX_HEAD.TRAIN_ON_PRED_BOXES is True, which MaskTrackROIHeads does not "
-                "offer; set it to False"
-            )
-        resolution = cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION
-        pooled = ShapeSpec(
-            channels=input_shape[ret["box_in_features"][0]].channels,
-            height=resolution,
-            width=resolution,
-        )
         node = cfg.MODEL.MASKTRACK
         ret["track_head"] = TrackHead(
-            pooled, fc_dim=node.FC_DIM, num_fc=node.NUM_FC, final_relu=node.TRACK_FC_FINAL_RELU
+            cls.pooled_shape(cfg, input_shape), fc_dim=node.FC_DIM, num_fc=node.NUM_FC,
+            final_relu=node.TRACK_FC_FINAL_RELU,
         )
         ret["track_loss_weight"] = node.LOSS_WEIGHT
         ret["track_pos_iou"] = node.TRACK_POS_IOU
@@ -114,7 +48,7 @@ class MaskTrackROIHeads(StandardROIHeads):
         Returns:
             (sum of boxes, D), image after image.
         """
-        return self.track_head(self._pool_boxes(features, boxes))
+        return self.track_head(self.pool_boxes(features, boxes))
 
     def forward(
         self,
@@ -142,7 +76,8 @@ class MaskTrackROIHeads(StandardROIHeads):
         """
         del images
         if not self.training:
-            return self.forward_with_given_boxes(features, self._detect(features, proposals)), {}
+            pooled = self.pool_boxes(features, [per_image.proposal_boxes for per_image in proposals])
+            return self.forward_with_given_boxes(features, self.detections(pooled, proposals)), {}
         if targets is None:
             raise ValueError("MaskTrackROIHeads needs targets in training")
         proposals = self.label_and_sample_proposals(proposals, targets)
@@ -159,31 +94,16 @@ class MaskTrackROIHeads(StandardROIHeads):
             per_image.track_embeddings = rows
         return instances
 
-    def _pool_boxes(self, features: Features, boxes: list[Boxes]) -> Tensor:
-        return self.box_pooler([features[name] for name in self.box_in_features], boxes)
-
-    def _detect(self, features: Features, proposals: list[Instances]) -> list[Instances]:
-        pooled = self._pool_boxes(features, [per_image.proposal_boxes for per_image in proposals])
-        detections, _ = self.box_predictor.inference(
-            self.box_predictor(self.box_head(pooled)), proposals
-        )
-        return detections
-
     def _losses(
         self,
         features: Features,
         proposals: list[Instances],
         reference_embeddings: list[Tensor] | None,
     ) -> dict[str, Tensor]:
-        pooled = self._pool_boxes(features, [per_image.proposal_boxes for per_image in proposals])
-        losses = dict(
-            self.box_predictor.losses(self.box_predictor(self.box_head(pooled)), proposals)
-        )
+        pooled = self.pool_boxes(features, [per_image.proposal_boxes for per_image in proposals])
+        losses = self.box_losses(pooled, proposals)
         foreground, selected = select_foreground_proposals(proposals, self.num_classes)
-        mask_features = self.mask_pooler(
-            [features[name] for name in self.mask_in_features],
-            [per_image.proposal_boxes for per_image in foreground],
-        )
+        mask_features = self.pool_masks(features, [per_image.proposal_boxes for per_image in foreground])
         losses.update(self.mask_head(mask_features, foreground))
         if reference_embeddings is not None:
             embeddings = self.track_head(pooled[torch.cat(selected)])
@@ -202,27 +122,10 @@ class MaskTrackROIHeads(StandardROIHeads):
 
         Args:
             embeddings: (sum of foreground RoIs, D), image after image.
-            foreground: B, the sampled foreground proposals with ``proposal_boxes``, ``gt_boxes``
-                and ``gt_pids``.
+            foreground: B, see ``TrackROIHeads.identity_loss``.
             reference_embeddings: B x (m_b, D).
         """
-        logits, pids = [], []
         rows = embeddings.split([len(per_image) for per_image in foreground])
-        for current, per_image, reference in zip(rows, foreground, reference_embeddings, strict=True):
-            table = match_logits(current, reference)
-            if len(per_image) > 0:
-                positive = self._track_positives(per_image)
-                table, target = table[positive], per_image.gt_pids[positive]
-            else:
-                # Proposals of an image without objects carry no gt_* field at all.
-                target = torch.zeros(0, dtype=torch.int64, device=table.device)
-            logits.append(table)
-            pids.append(target)
-        accuracy = track_accuracy(logits, pids)
-        if accuracy is not None and has_event_storage():
-            get_event_storage().put_scalar("masktrack/track_accuracy", accuracy)
-        return track_loss(logits, pids)
-
-    def _track_positives(self, foreground: Instances) -> Tensor:
-        overlap = matched_pairwise_iou(foreground.proposal_boxes, foreground.gt_boxes)
-        return overlap >= self.track_pos_iou
+        tables = [match_logits(current, reference)
+                  for current, reference in zip(rows, reference_embeddings, strict=True)]
+        return self.identity_loss(tables, foreground)

@@ -3,49 +3,29 @@
 from functools import partial
 from typing import Any
 
-from detectron2.config import CfgNode, configurable
-from detectron2.modeling import (
-    META_ARCH_REGISTRY,
-    build_proposal_generator,
-    build_roi_heads,
-    detector_postprocess,
-)
+from detectron2.config import CfgNode
+from detectron2.modeling import META_ARCH_REGISTRY, detector_postprocess
 from detectron2.structures import ImageList, Instances
-from torch import Tensor, nn
+from torch import Tensor
 
-from vis_projects.modeling import OnlineVISModel, VideoState
+from vis_projects.modeling import VideoState
+from vis_projects.modeling.track_rcnn import TrackRCNN, with_reference_pids
+from vis_projects.modeling.track_rcnn.model import boxes_in_network_pixels, features_of, images_of
 from vis_projects.structures.clip import Clip
 from vis_projects.tracking import build_tracker
 
-from vis_projects.methods.masktrack_rcnn.losses import reference_pids
-
 
 @META_ARCH_REGISTRY.register()
-class MaskTrackRCNN(OnlineVISModel):
+class MaskTrackRCNN(TrackRCNN):
     """Mask R-CNN with a track head, trained on pairs of frames, tracking with a memory.
 
     Training: the key frame of a pair gets all losses. The reference frame supplies the embeddings
     of its annotated boxes only; gradients flow through both frames.
     """
 
-    @configurable
-    def __init__(self, *, proposal_generator: nn.Module, roi_heads: nn.Module, **kwargs: Any) -> None:
-        """
-        Args:
-            proposal_generator: region proposals from features.
-            roi_heads: a ``MaskTrackROIHeads``.
-            kwargs: of ``OnlineVISModel``.
-        """
-        super().__init__(**kwargs)
-        self.proposal_generator = proposal_generator
-        self.roi_heads = roi_heads
-
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
         ret = super().from_config(cfg)
-        shapes = ret["backbone"].output_shape()
-        ret["proposal_generator"] = build_proposal_generator(cfg, shapes)
-        ret["roi_heads"] = build_roi_heads(cfg, shapes)
         # A copy: what a caller changes in cfg later must not reach videos that start later.
         ret["tracker_factory"] = partial(build_tracker, cfg.clone())
         return ret
@@ -63,19 +43,15 @@ class MaskTrackRCNN(OnlineVISModel):
                 f"{clip.roles}; use MODEL.VIS.MAPPER MaskTrackRCNNMapper"
             )
         features = self.backbone(clip.images.tensor)
-        key_rows, reference_rows = clip.rows("key"), clip.rows("reference")
-        key_features = {name: value[key_rows] for name, value in features.items()}
-        images = ImageList(
-            clip.images.tensor[key_rows], [clip.images.image_sizes[k] for k in key_rows.tolist()]
-        )
+        key_features, images = features_of(features, clip.rows("key")), images_of(clip, "key")
         references = clip.instances_of("reference")
         targets = [
-            _with_pids(key, reference)
+            with_reference_pids(key, reference)
             for key, reference in zip(clip.instances_of("key"), references, strict=True)
         ]
         proposals, losses = self.proposal_generator(images, key_features, targets)
         reference_embeddings = self.roi_heads.embed(
-            {name: value[reference_rows] for name, value in features.items()},
+            features_of(features, clip.rows("reference")),
             [reference.gt_boxes for reference in references],
         ).split([len(reference) for reference in references])
         _, roi_losses = self.roi_heads(
@@ -94,15 +70,7 @@ class MaskTrackRCNN(OnlineVISModel):
 
     def describe(self, images: ImageList, instances: Instances, state: VideoState) -> Instances:
         """Given instances with ``track_embeddings`` (n, D) of their boxes, see ``OnlineVISModel``."""
-        height, width = images.image_sizes[0]
-        boxes = instances.pred_boxes.clone()
-        boxes.scale(width / state.width, height / state.height)
+        boxes = boxes_in_network_pixels(instances, images, state)
         described = Instances(instances.image_size, **instances.get_fields())
         described.track_embeddings = self.roi_heads.embed(self.backbone(images.tensor), [boxes]).float()
         return described
-
-
-def _with_pids(key: Instances, reference: Instances) -> Instances:
-    """The key frame's objects with ``gt_pids``; the proposals sampled from them inherit it."""
-    pids = reference_pids(key.gt_ids, reference.gt_ids)
-    return Instances(key.image_size, **key.get_fields(), gt_pids=pids)

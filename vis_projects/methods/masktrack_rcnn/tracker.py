@@ -1,145 +1,28 @@
 """MaskTrack R-CNN's tracker: eq. 3 against an external memory (sections 5.3, 5.4 of the paper)."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import torch
-from detectron2.config import CfgNode, configurable
+from detectron2.config import CfgNode
 from detectron2.structures import Instances
 from torch import Tensor
 
-from vis_projects.tracking import (
-    NEW_TRACK,
-    TRACKER_REGISTRY,
-    Tracker,
-    TrackMemory,
-    assign_best,
-    label_agreement,
-    match_log_probs,
-    match_logits,
-    matching_scores,
-    pairwise_box_iou,
-)
-
-REQUIRED_FIELDS = ("pred_boxes", "scores", "pred_classes", "track_embeddings")
-MEMORY_LABELS = ("first", "latest")
+from vis_projects.tracking import TRACKER_REGISTRY, CueTracker, match_logits
 
 
 @TRACKER_REGISTRY.register()
-class MaskTrackRCNNTracker(Tracker):
-    """Matches each detection to its best remembered track, or starts a new one.
+class MaskTrackRCNNTracker(CueTracker):
+    """Appearance is the dot product of embeddings (eq. 2).
 
     Detections need ``track_embeddings`` (n, D) beside the fields every tracker reads.
     """
 
-    @configurable
-    def __init__(
-        self,
-        *,
-        match_coeff: Sequence[float] = (1.0, 2.0, 10.0),
-        new_iou: float = 0.0,
-        new_label_delta: float = 1.0,
-        memory_label: str = "first",
-        retain_frames: int = 0,
-        inclusive_box_iou: bool = False,
-    ) -> None:
-        """
-        Args:
-            match_coeff: (alpha, beta, gamma) of eq. 3.
-            new_iou: IoU of the "new object" column.
-            new_label_delta: class agreement of the "new object" column.
-            memory_label: the class a track remembers is its "first" or its "latest".
-            retain_frames: a track can be found again up to this many frames after it was last
-                seen; 0: for ever, so the memory grows by one row per track.
-            inclusive_box_iou: box sides are x1 - x0 + 1 in the IoU.
-        """
-        if len(match_coeff) != 3:
-            raise ValueError(
-                f"MODEL.MASKTRACK.MATCH_COEFF is {tuple(match_coeff)}; give three numbers, the "
-                "weights of score, IoU and class"
-            )
-        if memory_label not in MEMORY_LABELS:
-            raise ValueError(
-                f"MODEL.MASKTRACK.MEMORY_LABEL is {memory_label!r}; choose from {MEMORY_LABELS}"
-            )
-        if retain_frames < 0:
-            raise ValueError(
-                f"MODEL.MASKTRACK.RETAIN_FRAMES is {retain_frames}; give a number of frames, or 0 "
-                "to keep tracks for ever"
-            )
-        self.match_coeff = tuple(match_coeff)
-        self.new_iou = new_iou
-        self.new_label_delta = new_label_delta
-        self.memory_label = memory_label
-        self.retain_frames = retain_frames
-        self.inclusive_box_iou = inclusive_box_iou
-        self.memory = TrackMemory()
-        self._frame = -1
+    section = "MODEL.MASKTRACK"
+    required_fields = (*CueTracker.required_fields, "track_embeddings")
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
-        node = cfg.MODEL.MASKTRACK
-        return {
-            "match_coeff": node.MATCH_COEFF,
-            "new_iou": node.NEW_IOU,
-            "new_label_delta": node.NEW_LABEL_DELTA,
-            "memory_label": node.MEMORY_LABEL,
-            "retain_frames": node.RETAIN_FRAMES,
-            "inclusive_box_iou": node.INCLUSIVE_BOX_IOU,
-        }
+        return cls.arguments(cfg.MODEL.MASKTRACK)
 
-    def update(self, instances: Instances) -> Instances:
-        """See ``Tracker.update``. Rows that lose a conflict for a track are dropped.
-
-        Raises:
-            KeyError: a field of ``REQUIRED_FIELDS`` is missing.
-            FloatingPointError: a matching score is inf or nan.
-        """
-        missing = [name for name in REQUIRED_FIELDS if not instances.has(name)]
-        if missing:
-            raise KeyError(f"MaskTrackRCNNTracker needs the fields {missing} of the detections")
-        self._frame += 1
-        if self.retain_frames > 0:
-            self.memory.forget_unseen_since(self._frame - self.retain_frames - 1)
-        columns = torch.from_numpy(assign_best(self._scores(instances).cpu().numpy()))
-        columns = columns.to(instances.scores.device)
-        kept = instances[columns >= 0]
-        kept.pred_ids = self._remember(kept, columns[columns >= 0])
-        return kept
-
-    def _scores(self, instances: Instances) -> Tensor:
-        """v_i(n) of eq. 3, (n, 1 + m), against the memory before this frame."""
-        memory, boxes = self.memory, instances.pred_boxes.tensor
-        if len(memory) == 0:
-            # Against an empty memory only "new object" is left; the sum still finds inf and nan.
-            sums = instances.track_embeddings.float().sum(dim=1, keepdim=True)
-            return sums * 0.0
-        logits = match_logits(instances.track_embeddings, memory.embeddings)
-        return matching_scores(
-            match_log_probs(logits),
-            instances.scores.float(),
-            pairwise_box_iou(boxes.float(), memory.boxes, inclusive=self.inclusive_box_iou),
-            label_agreement(instances.pred_classes, memory.labels),
-            coefficients=self.match_coeff,
-            new_iou=self.new_iou,
-            new_agreement=self.new_label_delta,
-        )
-
-    def _remember(self, kept: Instances, columns: Tensor) -> Tensor:
-        """Writes the rows into the memory and returns their ids, (n,) int64."""
-        embeddings, boxes = kept.track_embeddings, kept.pred_boxes.tensor
-        labels = kept.pred_classes
-        ids = torch.full_like(columns, -1)
-        is_new = columns == NEW_TRACK
-        seen = ~is_new
-        ids[seen] = self.memory.refresh(
-            columns[seen] - 1,
-            embeddings[seen],
-            boxes[seen],
-            labels[seen] if self.memory_label == "latest" else None,
-            self._frame,
-        )
-        ids[is_new] = self.memory.append(
-            embeddings[is_new], boxes[is_new], labels[is_new], self._frame
-        )
-        return ids
+    def appearance_logits(self, instances: Instances) -> Tensor:
+        """See ``match_logits``."""
+        return match_logits(instances.track_embeddings, self.memory.embeddings)

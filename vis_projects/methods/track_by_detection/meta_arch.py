@@ -115,6 +115,8 @@ class TrackByDetection(OnlineVISModel):
     def init_state(self, video: dict[str, Any]) -> DetectedVideoState:
         """Starts a video, see ``OnlineVISModel``."""
         state = DetectedVideoState(**vars(super().init_state(video)))
+        if self.offline:
+            state.inference_mode = "offline"
         if isinstance(self.detector, OnlineVISModel):
             state.detector_state = self.detector.init_state(video)
         return state
@@ -194,6 +196,12 @@ class TrackByDetection(OnlineVISModel):
 
 class _NoTracker:
     """Stands where the association of a detector of this project would be."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"the detector asks its own tracker for `{name}`: what it finds depends on its own tracks, so no other "
+            "tracker can stand behind it; name another MODEL.TRACK_BY_DETECTION.DETECTOR"
+        )
 
 
 def box_masks(boxes: Boxes, height: int, width: int) -> Tensor:

@@ -8,10 +8,10 @@ from vis_projects.modeling.condinst.config import add_condinst_config
 from vis_projects.modeling.condinst.mask_branch import MaskBranch
 from vis_projects.modeling.condinst.mask_head import DynamicMaskHead, MaskQueries
 from vis_projects.modeling.condinst.mask_loss import dice_loss, masks_at_stride
-from vis_projects.modeling.condinst.model import CondInstModel, FrameHeads, FramePositives
+from vis_projects.modeling.condinst.network import CondInstNetwork, FrameHeads, FramePositives
 from vis_projects.modeling.condinst.paste import paste_dynamic_masks
 
 __all__ = [
-    "CondInstModel", "DynamicMaskHead", "FrameHeads", "FramePositives", "MaskBranch", "MaskQueries", "dice_loss",
+    "CondInstNetwork", "DynamicMaskHead", "FrameHeads", "FramePositives", "MaskBranch", "MaskQueries", "dice_loss",
     "add_condinst_config", "condinst_parts", "masks_at_stride", "paste_dynamic_masks",
 ]

@@ -1,4 +1,4 @@
-"""Makes the parts of a `CondInstModel` from ``MODEL.FCOS`` and ``MODEL.CONDINST``."""
+"""Makes the parts of a `CondInstNetwork` from ``MODEL.FCOS`` and ``MODEL.CONDINST``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from vis_projects.modeling.fcos.head import init_conv
 def condinst_parts(
     cfg: CfgNode, backbone: Backbone, head_class: Callable[..., FCOSHead] = FCOSHead, **head_options: Any
 ) -> dict[str, Any]:
-    """Arguments of `CondInstModel` that the config decides, without those of `OnlineVISModel`.
+    """Arguments of `CondInstNetwork` that the config decides.
 
     Args:
         cfg: with both sections.

@@ -145,3 +145,34 @@ def mask_centers(masks: Tensor) -> Tensor:
     x = (masks.sum(dim=1) * columns).sum(dim=1) / pixels
     y = (masks.sum(dim=2) * rows).sum(dim=1) / pixels
     return torch.stack((x, y), dim=1)
+
+
+def answering_rows(
+    sizes: Sequence[Sequence[int]],
+    strides: Sequence[int],
+    level_ranges: Sequence[tuple[float, float]],
+    boxes: Tensor,
+    centers: Tensor,
+) -> Tensor:
+    """The one cell that answers best for each object of an image: of its level the cell nearest to its centre.
+
+    Args:
+        sizes: L times (H, W) of the maps.
+        strides: L strides in pixels.
+        level_ranges: of `fcos_targets`.
+        boxes: (N, 4) xyxy in pixels.
+        centers: (N, 2) of (x, y) in pixels; nan takes the centre of the box.
+
+    Returns:
+        int64 (N,): rows of `flatten_levels` of maps of one image.
+    """
+    centers = torch.where(centers.isfinite(), centers, (boxes[:, :2] + boxes[:, 2:]) / 2)
+    largest = torch.cat((centers - boxes[:, :2], boxes[:, 2:] - centers), dim=1).amax(dim=1)
+    ends = boxes.new_tensor([high for _, high in level_ranges[:-1]])
+    level = torch.searchsorted(ends, largest.contiguous())  # the first level whose range reaches so far
+    grid = torch.as_tensor([(width, height) for height, width in sizes], device=boxes.device)
+    first = (grid.prod(dim=1).cumsum(0) - grid.prod(dim=1))[level]
+    # cell j lies at stride * j + stride // 2 and is the nearest from half a stride before to half a stride behind
+    stride = torch.as_tensor(strides, device=boxes.device)[level][:, None]
+    cell = torch.minimum((centers / stride).floor().long().clamp(min=0), grid[level] - 1)
+    return first + cell[:, 1] * grid[level, 0] + cell[:, 0]

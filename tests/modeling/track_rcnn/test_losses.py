@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vis_projects.methods.masktrack_rcnn.losses import reference_pids, track_accuracy, track_loss
+from vis_projects.modeling.track_rcnn import reference_pids, track_accuracy, track_loss
 
 
 def ids(*values):

@@ -1,4 +1,4 @@
-"""`CondInstModel`: FCOS, mask branch, controller and dynamic mask head, the base of CondInst-VIS and CrossVIS."""
+"""`CondInstNetwork`: FCOS, mask branch, controller and dynamic mask head, for images and under video models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from vis_projects.modeling.condinst.mask_loss import dice_loss, masks_at_stride
 from vis_projects.modeling.condinst.paste import paste_dynamic_masks
 from vis_projects.modeling.fcos import FCOS, FCOSPredictions, FCOSTargets
 from vis_projects.modeling.fcos.decode import gather_rows
-from vis_projects.modeling.online_model import OnlineVISModel, VideoState
 
 
 @dataclass
@@ -53,8 +52,11 @@ class FramePositives:
     sample: Tensor
 
 
-class CondInstModel(OnlineVISModel):
-    """CondInst as the image half of an online model; a method adds embeddings and what learns across frames."""
+class CondInstNetwork(nn.Module):
+    """Everything of CondInst behind the backbone. A meta-architecture inherits it beside its base and has `backbone`.
+
+    Its parts are attributes of the model itself, which gives parameters the names of published checkpoints.
+    """
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ class CondInstModel(OnlineVISModel):
             mask_in_features: levels of the mask branch, finest first.
             max_proposals: locations of a batch of frames that the mask losses use at most; <= 0: all.
             gradient_scale: factor on the gradient that goes into the backbone.
-            kwargs: of `OnlineVISModel`.
+            kwargs: of the meta-architecture's other base.
         """
         super().__init__(**kwargs)
         self.proposal_generator = proposal_generator
@@ -141,17 +143,33 @@ class CondInstModel(OnlineVISModel):
             sample = torch.randperm(len(rows), device=rows.device)[: self.max_proposals]
         return FramePositives(rows, targets.gt_index[rows], queries, torch.cat(masks), sample)
 
-    def detect_in(self, heads: FrameHeads, images: ImageList, state: VideoState) -> Instances:
-        """Detections of one frame at output size, with `rows` of `flatten_levels` for a method's own fields."""
-        (found,) = self.proposal_generator.detect(heads.fcos, images)
-        output_size = (state.height, state.width)
-        height, width = images.image_sizes[0]
+    def detect_in(
+        self, heads: FrameHeads, images: ImageList, output_sizes: Sequence[tuple[int, int]]
+    ) -> list[Instances]:
+        """Detections of B frames.
+
+        Args:
+            heads: of these frames.
+            images: for their sizes before padding.
+            output_sizes: B times (height, width) in pixels.
+
+        Returns:
+            B `Instances` of the output size, best score first: `pred_boxes`, `scores`, `pred_classes`, `pred_masks`
+            bool (n, height, width), and `rows` of `flatten_levels` for a method's own fields.
+        """
+        found = self.proposal_generator.detect(heads.fcos, images)
+        return [self._with_masks(heads, instances, b, output_sizes[b]) for b, instances in enumerate(found)]
+
+    def _with_masks(
+        self, heads: FrameHeads, found: Instances, image_index: int, output_size: tuple[int, int]
+    ) -> Instances:
+        height, width = found.image_size
         boxes = found.pred_boxes
         boxes.scale(output_size[1] / width, output_size[0] / height)
         boxes.clip(output_size)
         found = found[boxes.nonempty()]
         queries = MaskQueries(gather_rows(heads.params, found.rows), found.locations, found.levels,
-                              torch.zeros_like(found.levels))
+                              torch.full_like(found.levels, image_index))
         logits = self.mask_head(heads.mask_features, queries)
         masks = paste_dynamic_masks(logits, self.mask_head.out_stride, (height, width), output_size)
         fields = {name: found.get(name) for name in ("pred_boxes", "scores", "pred_classes", "rows")}

@@ -1,12 +1,13 @@
-"""The identity target and the loss of the track head (eq. 2 of the paper and L_track)."""
+"""The identity target and the loss of a track head (eq. 2 of the MaskTrack R-CNN paper and L_track)."""
 
 from collections.abc import Sequence
 
 import torch
+from detectron2.structures import Instances
 from torch import Tensor
 from torch.nn import functional as F
 
-from vis_projects.modeling import positions_of
+from vis_projects.modeling.correspondence import positions_of
 
 
 def reference_pids(key_ids: Tensor, reference_ids: Tensor) -> Tensor:
@@ -20,6 +21,12 @@ def reference_pids(key_ids: Tensor, reference_ids: Tensor) -> Tensor:
         (n,) int64: 1 + the object's position in the reference frame, or 0 if it is not there.
     """
     return positions_of(key_ids, reference_ids) + 1  # "not there", -1, becomes column NEW_TRACK, 0
+
+
+def with_reference_pids(key: Instances, reference: Instances) -> Instances:
+    """The key frame's objects with ``gt_pids``, see ``reference_pids``; the proposals sampled from them inherit it."""
+    pids = reference_pids(key.gt_ids, reference.gt_ids)
+    return Instances(key.image_size, **key.get_fields(), gt_pids=pids)
 
 
 def track_loss(logits: Sequence[Tensor], pids: Sequence[Tensor]) -> Tensor:

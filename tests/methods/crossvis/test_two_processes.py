@@ -1,0 +1,10 @@
+"""CrossVIS in two gloo processes: the same parameters in both, and one result."""
+
+from tests.methods.two_processes import train_two_processes
+
+
+def test_two_processes_hold_the_same_parameters(tmp_path):
+    facts, metrics = train_two_processes("quick_schedules/crossvis_R_50_FPN_narrow_synthvis_tiny.yaml", tmp_path)
+    assert [fact["world"] for fact in facts] == [2, 2]
+    assert facts[0]["hash"] == facts[1]["hash"]
+    assert any("loss_cross" in line for line in metrics) and any("segm/AP" in line for line in metrics)
