@@ -27,7 +27,7 @@ def close(a, b):
 def test_at_the_start_it_is_the_resnet_and_the_learned_code(attention):
     model = encoder("MODEL.HITF.PIXEL_ATTN", attention)
     resnet = build_resnet_backbone(small_config(), ShapeSpec(channels=3)).eval()
-    resnet.load_state_dict(model.trunk.state_dict())
+    resnet.load_state_dict(model.bottom_up.state_dict())
     outputs = model(images(size=(65, 97)))
     plain = resnet(images(size=(65, 97)))
     assert torch.equal(outputs["res5"], plain["res5"]) and torch.equal(outputs["res2"], plain["res2"])
@@ -60,7 +60,7 @@ def test_stride_32_without_dilation():
 def test_layers_follow_the_last_blocks(count, order):
     model = encoder("MODEL.HITF.NUM_INTRA", count)
     seen = []
-    for mark, modules in (("b", model.trunk.res5), ("L", model.intra)):
+    for mark, modules in (("b", model.bottom_up.res5), ("L", model.intra)):
         for module in modules:
             module.register_forward_hook(lambda *_, mark=mark: seen.append(mark))
     model(images())
@@ -69,13 +69,13 @@ def test_layers_follow_the_last_blocks(count, order):
 
 def test_multi_grid():
     model = encoder("MODEL.HITF.RES5_MULTI_GRID", (1, 2, 4))
-    assert [block.conv2.dilation for block in model.trunk.res5] == [(2, 2), (4, 4), (8, 8)]
+    assert [block.conv2.dilation for block in model.bottom_up.res5] == [(2, 2), (4, 4), (8, 8)]
     assert model(images())["res5"].shape[-2:] == (5, 7)
 
 
 def test_axial_attention_in_the_place_of_convolutions():
     model = encoder("MODEL.HITF.PIXEL_ATTN", "axial", "MODEL.HITF.PIXEL_ATTN_MODE", "replace")
-    assert all(isinstance(block.conv2[0], AxialPair) for block in model.trunk.res5)
+    assert all(isinstance(block.conv2[0], AxialPair) for block in model.bottom_up.res5)
     assert all(layer.pixel_attention is None for layer in model.intra)
     outputs = model(images())
     assert torch.isfinite(outputs["res5"]).all() and outputs["res5"].shape[-2:] == (5, 7)

@@ -23,7 +23,7 @@ def test_it_is_built_by_name():
     model = small_model()
     assert isinstance(model, HITF) and isinstance(model.init_state(OUTPUT).tracker, HITFTracker)
     assert {key.split(".")[0] for key in model.state_dict()} == {"backbone", "fusion", "head", "semantic_head"}
-    assert any(key.startswith("backbone.trunk.res5.0.conv1") for key in model.state_dict())
+    assert any(key.startswith("backbone.bottom_up.res5.0.conv1") for key in model.state_dict())
 
 
 CLIPS = {
@@ -85,7 +85,7 @@ def test_reference_gradients_change_gradients_and_no_loss():
         model = small_model("MODEL.HITF.REF_GRAD", switch, "MODEL.RESNETS.NORM", "FrozenBN", "MODEL.HITF.LOSS_FRAMES", "t")
         losses = train_losses(model, CLIPS["steady"])
         sum(losses.values()).backward()
-        found[switch] = ({n: v.item() for n, v in losses.items()}, model.backbone.trunk.res5[2].conv1.weight.grad)
+        found[switch] = ({n: v.item() for n, v in losses.items()}, model.backbone.bottom_up.res5[2].conv1.weight.grad)
     assert found[True][0] == pytest.approx(found[False][0], rel=1e-4)
     assert not torch.allclose(found[True][1], found[False][1], rtol=1e-3)
 

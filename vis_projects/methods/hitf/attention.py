@@ -85,16 +85,16 @@ class HybridAttention(nn.Module):
         self.code_update, self.pixel_update = code_update, pixel_update
         self.reduce = nn.Conv2d(channels, attn_dim, 1, bias=False)
         self.norm_pixel, self.norm_code = token_norm(norm, attn_dim), token_norm(norm, code_dim)
-        self.code_key, self.code_value = nn.Linear(code_dim, key_dim), nn.Linear(code_dim, value_dim)
+        self.code_key, self.code_value = projection(code_dim, key_dim), projection(code_dim, value_dim)
         start = 1.0 if logit_scale == "none" else (key_dim // heads) ** -0.5
         if code_update:
-            self.code_query = nn.Linear(code_dim, key_dim)
-            self.pixel_key, self.pixel_value = nn.Linear(attn_dim, key_dim), nn.Linear(attn_dim, value_dim)
+            self.code_query = projection(code_dim, key_dim)
+            self.pixel_key, self.pixel_value = projection(attn_dim, key_dim), projection(attn_dim, value_dim)
             self.code_out = zero_init(nn.Linear(value_dim, code_dim))
             self.code_ffn = FeedForward(code_dim, ffn_dim, norm)
             self.code_scale = _scale(heads, start, logit_scale == "learned")
         if pixel_update:
-            self.pixel_query = nn.Linear(attn_dim, key_dim)
+            self.pixel_query = projection(attn_dim, key_dim)
             self.pixel_out = zero_init(nn.Conv2d(value_dim, channels, 1))
             self.pixel_scale = _scale(heads, start, logit_scale == "learned")
         self.pixel_ffn = FeedForward(channels, ffn_dim, norm) if pixel_update and pixel_ffn else None
@@ -179,6 +179,14 @@ def token_norm(kind: str, dim: int) -> nn.Module:
     if kind not in NORMS:
         raise ValueError(f"MODEL.HITF.NORM is {kind!r}; choose from {NORMS}")
     return nn.LayerNorm(dim) if kind == "ln" else TokenBatchNorm(dim)
+
+
+def projection(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer whose outputs have the variance of its inputs, so that scaled dot products start at deviation 1."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=inputs**-0.5)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def zero_init(layer: nn.Module) -> nn.Module:

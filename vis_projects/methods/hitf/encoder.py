@@ -42,7 +42,7 @@ class HybridEncoder(Backbone):
             mask_padding: codes do not attend to padding.
         """
         super().__init__()
-        self.trunk = trunk
+        self.bottom_up = trunk
         self.code = nn.Parameter(nn.init.trunc_normal_(torch.empty(num_slots, code_dim)))
         self.intra = nn.ModuleList(layers)
         self.square_sizes, self.mask_padding = square_sizes, mask_padding
@@ -86,7 +86,7 @@ class HybridEncoder(Backbone):
         """
         height, width = self.padded_size(images.shape[-2:])
         x = F.pad(images, (0, width - images.shape[-1], 0, height - images.shape[-2]))
-        trunk, outputs = self.trunk, {}
+        trunk, outputs = self.bottom_up, {}
         x = trunk.stem(x)
         for name in ("res2", "res3", "res4"):
             x = outputs[name] = getattr(trunk, name)(x)
