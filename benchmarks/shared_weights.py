@@ -1,6 +1,6 @@
 """Writes those weights of a checkpoint that all rows of a study start from: names that begin with one of the prefixes.
 
-    python benchmarks/shared_weights.py output/start/model_final.pth output/shared.pth backbone. proto_net. head.upfeature.
+    python benchmarks/shared_weights.py output/start/model_final.pth output/shared.pth backbone. proto_net.
 """
 
 import argparse

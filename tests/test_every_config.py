@@ -42,7 +42,7 @@ SMALL = [
     "INPUT.MAX_SIZE_TEST", "96", "INPUT.MIN_SIZE_TRAIN_SAMPLING", "choice", "SOLVER.IMS_PER_BATCH", "2",
     "SOLVER.NUM_EPOCHS", "0", "SOLVER.STEP_EPOCHS", "()", "SOLVER.MAX_ITER", "2", "SOLVER.STEPS", "()",
     "SOLVER.BASE_LR", "1e-5", "DATALOADER.NUM_WORKERS", "0", "TEST.EVAL_PERIOD", "0", "SEED", "1",
-    "MODEL.STMASK.TEST.TOPK", "10",  # an untrained model finds hundreds, and follows each of them
+    "MODEL.STMASK.TEST.TOPK", "4",  # an untrained model finds hundreds, and follows each of them
     "MODEL.OSMN.FC_DIM", "64",
 ]  # fmt: skip
 

@@ -27,13 +27,13 @@ def deform_resnet(cfg: CfgNode, input_shape: ShapeSpec, interval: int, stages: C
     node = cfg.MODEL.RESNETS
     unknown = sorted(set(stages) - {f"res{k}" for k in range(2, 6)})
     if unknown or interval < 0:
-        raise ValueError(f"deformable convolutions at interval {interval} in stages {tuple(stages)}: stages are res2 to "
-                         "res5, the interval is 0 (none) or more")
+        raise ValueError(f"deformable convolutions at interval {interval} in stages {tuple(stages)}: stages are res2 "
+                         "to res5, the interval is 0 (none) or more")
     if interval == 0:
         return build_resnet_backbone(cfg, input_shape)
     if node.DEPTH not in BLOCKS:
-        raise ValueError(f"MODEL.RESNETS.DEPTH is {node.DEPTH}, which has no bottlenecks to make deformable; choose from "
-                         f"{tuple(BLOCKS)}, or switch deformable convolutions off")
+        raise ValueError(f"MODEL.RESNETS.DEPTH is {node.DEPTH}, which has no bottlenecks to make deformable; choose "
+                         f"from {tuple(BLOCKS)}, or switch deformable convolutions off")
     in_channels, out_channels = node.STEM_OUT_CHANNELS, node.RES2_OUT_CHANNELS
     built = []
     for index, count in enumerate(BLOCKS[node.DEPTH]):

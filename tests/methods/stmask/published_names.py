@@ -21,7 +21,8 @@ def resnet(depth, interval):
         width = 64 * 2**stage
         for block in range(blocks):
             at = f"backbone.layers.{stage}.{block}"
-            for number, (out, inside, size) in enumerate(((width, into, 1), (width, width, 3), (4 * width, width, 1)), 1):
+            convs = ((width, into, 1), (width, width, 3), (4 * width, width, 1))
+            for number, (out, inside, size) in enumerate(convs, 1):
                 shapes[f"{at}.conv{number}.weight"] = (out, inside, size, size)
                 shapes |= batch_norm(f"{at}.bn{number}", out)
             if stage > 0 and block % interval == 0:

@@ -18,7 +18,8 @@ def test_anchors_of_fca_in_pixels():
     pixels = anchors * torch.tensor([640.0, 384.0, 640.0, 384.0])
     assert pixels[:3].tolist() == [[4, 4, 24, 24], [4, 4, 40, 24], [4, 4, 24, 40]]
     assert pixels[3:5].tolist() == [[12, 4, 24, 24], [12, 4, 40, 24]]  # cell by cell in rows
-    assert torch.allclose(pixels[-3:], torch.tensor([[576.0, 320, 384, 384], [576, 320, 640, 384], [576, 320, 384, 640]]))
+    last = torch.tensor([[576.0, 320, 384, 384], [576, 320, 640, 384], [576, 320, 384, 640]])
+    assert torch.allclose(pixels[-3:], last)
     corners = corner_form(anchors)  # not clipped: 5 cells around the first of 3 begin at 1/6 - 5/6
     assert (corners.amin().item(), corners.amax().item()) == pytest.approx((-2 / 3, 5 / 3))
 

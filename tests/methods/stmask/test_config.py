@@ -26,7 +26,8 @@ def load(name, *opts):
 def readme_rows():
     text = (Path(package.__file__).parent / "README.md").read_text(encoding="utf-8")
     table = text.split("## From the paper to our keys")[1].split("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     for name, configs, keys in rows[2:]:
         opts = [part for pair in re.findall(r"`([^`]+)`", keys) for part in pair.split(" ", 1)]
         for config in re.findall(r"`([^`]+\.yaml)`", configs):
@@ -45,13 +46,15 @@ def test_defaults_are_the_full_adaptive_model():
         "BOX_TYPE": "diou", "MASK_CROP": "pred_x1.2", "DETACH_CENTER_TARGET": False, "OHEM_RATIO": 3,
         "OHEM_WEIGHT_ORDER": "official",
     }
-    assert (node.TEST.SCORE_THRESH, node.TEST.NMS, node.TEST.NMS_IOU, node.TEST.TOPK) == (0.05, "cross_class_fast", 0.5, 200)
-    assert (node.TEST.MATCH_COEFF, node.TEST.SHIFT_DECAY, node.TEST.MAX_PROPAGATE) == ((0.0, 1.0, 2.0, 0.0), 0.95, 10)
+    test = node.TEST
+    assert (test.SCORE_THRESH, test.NMS, test.NMS_IOU, test.TOPK) == (0.05, "cross_class_fast", 0.5, 200)
+    assert (test.MATCH_COEFF, test.SHIFT_DECAY, test.MAX_PROPAGATE) == ((0.0, 1.0, 2.0, 0.0), 0.95, 10)
 
 
 @pytest.mark.parametrize(("depth", "interval"), [(50, 2), (101, 3)])
 @pytest.mark.parametrize(
-    ("data", "train", "classes"), [("ytvis2019", "ytvis_2019", 40), ("ytvis2021", "ytvis_2021", 40), ("ovis", "ovis", 25)]
+    ("data", "train", "classes"),
+    [("ytvis2019", "ytvis_2019", 40), ("ytvis2021", "ytvis_2021", 40), ("ovis", "ovis", 25)],
 )
 def test_published_settings(depth, interval, data, train, classes):
     cfg = load(f"stmask_ada_R_{depth}_FPN_{data}.yaml")
@@ -88,7 +91,8 @@ def test_a_row_of_the_paper_is_a_config_and_keys(config, opts):
 
 
 def test_the_rows_of_table_4_differ_as_the_paper_says():
-    rows = {name: load(f"ablation/table4_{name}.yaml").MODEL.STMASK for name in ("baseline", "fca", "fca_ada", "fca_ali")}
+    names = ("baseline", "fca", "fca_ada", "fca_ali")
+    rows = {name: load(f"ablation/table4_{name}.yaml").MODEL.STMASK for name in names}
     assert [row.TF.ENABLED for row in rows.values()] == [False] * 4
     assert [row.FCB.TYPE for row in rows.values()] == ["none", "none", "ada", "ali"]
     assert [row.FCB.BRANCHES for row in list(rows.values())[2:]] == [("class", "mask"), ("mask", "track")]

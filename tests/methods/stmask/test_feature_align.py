@@ -39,7 +39,8 @@ def test_aligned_taps_equal_roi_align_with_one_sample_per_bin(kernel, anchor):
     pooled = roi_align(feature, [boxes], (kh, kw), spatial_scale=1.0, sampling_ratio=1, aligned=True)
     expected = pooled.view(height, width, -1).permute(2, 0, 1)
     # beyond the map one reads zeros and the other the border
-    inside = ((boxes[:, :2] > 1) & (boxes[:, 2:] < torch.tensor([width - 1, height - 1]))).all(dim=1).view(height, width)
+    inside = ((boxes[:, :2] > 1) & (boxes[:, 2:] < torch.tensor([width - 1, height - 1]))).all(dim=1)
+    inside = inside.view(height, width)
     assert inside.sum() > 50
     assert (sampled[0] - expected)[:, inside].abs().max() < 1e-6
 
@@ -49,7 +50,7 @@ def test_without_deltas_the_taps_of_a_kernel_sized_anchor_stay():
 
 
 def test_offsets_by_hand():
-    # dx = 10 of a 5 wide anchor: 0.1 * 10 * 5 = 5 cells; dh with exp(0.2 dh) = 2 of a 3 high one: rows -1, 0, 1 to -2, 0, 2
+    # dx = 10 of a 5 wide anchor: 0.1 * 10 * 5 = 5 cells; exp(0.2 dh) = 2 of a 3 high one: rows -1, 0, 1 to -2, 0, 2
     deltas = torch.tensor([10.0, 0.0, 0.0, 5 * 0.6931472]).view(1, 4, 1, 1)
     offsets = aligned_offsets(deltas, (3, 5), (5.0, 3.0), VARIANCES).view(3, 5, 2)
     assert torch.allclose(offsets[..., 0], torch.tensor([-1.0, 0.0, 1.0])[:, None].expand(3, 5), atol=1e-6)

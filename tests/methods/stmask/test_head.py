@@ -107,7 +107,8 @@ def test_no_centerness():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"centerness_order": "x"}, "CENTERNESS_ORDER is 'x'"), ({"fcb_branches": ("box",)}, r"BRANCHES holds \['box'\]"),
+        ({"centerness_order": "x"}, "CENTERNESS_ORDER is 'x'"),
+        ({"fcb_branches": ("box",)}, r"BRANCHES holds \['box'\]"),
         ({"fcb_type": "x"}, "FCB.TYPE is 'x'"),
     ],
 )

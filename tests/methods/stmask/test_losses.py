@@ -28,7 +28,7 @@ def test_positives_of_two_images():
 
 
 def logits_of(probabilities):
-    """Two classes and background: logits (N, A, 3) of which column 0 has these probabilities, the others the rest evenly."""
+    """Logits (N, A, 3) of which column 0 has these probabilities, two classes the rest evenly."""
     p = torch.tensor(probabilities)
     return torch.stack([p, (1 - p) / 2, (1 - p) / 2], dim=-1).log()
 

@@ -25,7 +25,7 @@ VARIANTS = {
     "full_ali": ("MODEL.STMASK.FCB.TYPE", "ali"),
     "deformable": ("MODEL.STMASK.DCN_INTERVAL", 3),
     "nine_anchors": ("MODEL.STMASK.ANCHOR.SCALES_PER_KERNEL", (1.0, 1.26, 1.5874)),
-    "paper": ("MODEL.STMASK.HEAD.CENTERNESS", False, "MODEL.STMASK.LOSS.BOX_TYPE", "smooth_l1", "MODEL.STMASK.LOSS.BOX", 1.5,
+    "paper": ("MODEL.STMASK.HEAD.CENTERNESS", False, "MODEL.STMASK.LOSS.MASK_CROP", "pred",
               "MODEL.STMASK.MATCHER.CLASS_AWARE", False, "MODEL.STMASK.MATCHER.MULTI_GT_NEUTRAL", False,
               "MODEL.STMASK.ANCHOR.MODE", "area_ratio", "MODEL.STMASK.LOSS.OHEM_WEIGHT_ORDER", "aligned"),
 }

@@ -230,3 +230,6 @@ def test_a_stock_detector_trains_on_every_frame_of_a_clip(name, losses, empty):
     assert set(found) == losses and all(value.isfinite() for value in found.values())
     sum(found.values()).backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in net.detector.parameters())
+    image = {"image": item["image"][0], "instances": truth, "height": 96, "width": 128}  # of ImageMapper
+    with EventStorage():
+        assert set(net([image])) == losses

@@ -25,7 +25,8 @@ def test_forms():
 
 
 def test_coding_by_hand():
-    # anchor (10, 20, 10, 5); box centre (11, 19), size (20, 5): dx = 1 / (0.1 * 10), dy = -1 / (0.1 * 5), dw = ln 2 / 0.2
+    # anchor (10, 20, 10, 5); box centre (11, 19), size (20, 5)
+    # dx = 1 / (0.1 * 10), dy = -1 / (0.1 * 5), dw = ln 2 / 0.2
     anchor = torch.tensor([[10.0, 20.0, 10.0, 5.0]])
     deltas = encode_boxes(torch.tensor([[1.0, 16.5, 21.0, 21.5]]), anchor)
     assert torch.allclose(deltas, torch.tensor([[1.0, -2.0, 5 * 0.6931472, 0.0]]))

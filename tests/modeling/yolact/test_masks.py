@@ -18,7 +18,8 @@ def test_a_mask_is_the_sigmoid_of_a_combination():
 
 
 def test_the_cut_is_one_cell_wider_than_the_box():
-    # 10 cells: x from 0.32 to 0.58 is 3.2 .. 5.8, widened 2.2 .. 6.8: cells 3 to 6; y from 0 to 0.05 is -1 .. 1.5: 0 and 1
+    # 10 cells: x from 0.32 to 0.58 is 3.2 .. 5.8, widened 2.2 .. 6.8: cells 3 to 6
+    # y from 0 to 0.05 is -1 .. 1.5: cells 0 and 1
     cut = crop_masks(torch.ones(2, 10, 10), torch.tensor([[0.32, 0.0, 0.58, 0.05], [0.58, 0.05, 0.32, 0.0]]))
     expected = torch.zeros(10, 10)
     expected[0:2, 3:7] = 1

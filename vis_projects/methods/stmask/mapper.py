@@ -23,7 +23,7 @@ class OrderedPairSampler:
     def __call__(
         self, length: int, key: int, rng: np.random.Generator, valid: Sequence[int] | None = None
     ) -> dict[str, list[int]]:
-        """`{"earlier": [a], "later": [b]}` with a <= b, one of them the key; both are the key where no other is allowed."""
+        """`{"earlier": [a], "later": [b]}` with a <= b, one of them the key; both are it where no other is allowed."""
         earlier, later = sorted((key, draw_reference(length, key, rng, valid, self.max_gap_frames)))
         return {"earlier": [earlier], "later": [later]}
 

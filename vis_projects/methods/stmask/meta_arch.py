@@ -136,8 +136,8 @@ class STMask(OnlineVISModel):
         """Detections of one frame in the order of NMS, see `OnlineVISModel`.
 
         They carry `track_embeddings` (n, D), `padded_boxes` (n, 4), `mask_coefficients` (n, K) and `mask_probs`
-        (n, Hp, Wp). A tracker that observes frames pastes the masks that it gives out itself; `pred_masks` are there for
-        all other trackers.
+        (n, Hp, Wp). A tracker that observes frames pastes the masks that it gives out; `pred_masks` are there for all
+        other trackers.
         """
         outputs = self.run_network(images.tensor)
         geometry = self._geometry(images, state)

@@ -39,7 +39,9 @@ class DetectionSelector:
             if value < 1:
                 raise ValueError(f"MODEL.STMASK.TEST.{key} is {value}; give 1 or more")
 
-    def __call__(self, boxes: Tensor, probabilities: Tensor, centerness: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def __call__(
+        self, boxes: Tensor, probabilities: Tensor, centerness: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """
         Args:
             boxes: (A, 4) decoded, xyxy.

@@ -104,7 +104,8 @@ class TrackByDetection(OnlineVISModel):
         """The detector's own losses in training, see ``OnlineVISModel`` otherwise.
 
         Args:
-            batch: items of the mapper. A stock detector is trained on every frame of a clip as an image.
+            batch: items of the mapper. A stock detector is trained on images, those of ``ImageMapper`` or every frame
+                of a clip.
         """
         if not self.training:
             return super().forward(batch)
@@ -215,6 +216,8 @@ def box_masks(boxes: Boxes, height: int, width: int) -> Tensor:
 
 
 def _images_of(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """A clip of the mapper as the image dicts that stock models take."""
+    """An item of the mapper as the image dicts that stock models take: it is one already, or a clip of several."""
+    if isinstance(item["image"], Tensor):
+        return [item]
     size = {"height": item["height"], "width": item["width"]}
     return [{"image": image, "instances": truth, **size} for image, truth in zip(item["image"], item["instances"])]

@@ -3,7 +3,6 @@
 Letters: n candidates, C classes.
 """
 
-import torch
 from torch import Tensor
 
 from vis_projects.modeling.yolact.boxes import table_iou
