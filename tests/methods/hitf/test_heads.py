@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.methods.hitf.clips import stir_weights
-from vis_projects.methods.hitf.heads import SemanticHead, SlotHead
+from vis_projects.methods.hitf.heads import SlotHead
+from vis_projects.methods.hitf.semantic_head import SemanticHead
 from vis_projects.modeling.deeplab import DeepLabV3PlusDecoder
 
 SLOTS, CODE, CLASSES = 4, 8, 3

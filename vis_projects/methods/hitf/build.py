@@ -7,7 +7,8 @@ from detectron2.config import CfgNode
 from vis_projects.methods.hitf.criterion import HITFCriterion
 from vis_projects.methods.hitf.encoder import HybridEncoder, attention_options, feature_grid
 from vis_projects.methods.hitf.fusion import TemporalFusion
-from vis_projects.methods.hitf.heads import SemanticHead, SlotHead
+from vis_projects.methods.hitf.heads import SlotHead
+from vis_projects.methods.hitf.semantic_head import SemanticHead
 from vis_projects.modeling.deeplab import DeepLabV3PlusDecoder
 
 

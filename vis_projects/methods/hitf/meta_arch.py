@@ -11,14 +11,16 @@ import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.modeling import META_ARCH_REGISTRY
 from detectron2.structures import ImageList, Instances
-from torch import Tensor, nn
+from torch import Tensor
 
 from vis_projects.methods.hitf.build import hitf_parts
 from vis_projects.methods.hitf.criterion import HITFCriterion
+from vis_projects.methods.hitf.frame_network import FrameNetwork
 from vis_projects.methods.hitf.fusion import TemporalFusion
-from vis_projects.methods.hitf.heads import SemanticHead, SlotHead, SlotPredictions
+from vis_projects.methods.hitf.heads import SlotHead, SlotPredictions
 from vis_projects.methods.hitf.inference import MASK_RULES, given_slots, slot_instances
 from vis_projects.methods.hitf.references import ReferenceRing
+from vis_projects.methods.hitf.semantic_head import SemanticHead
 from vis_projects.methods.hitf.targets import FrameTargets, pair_targets
 from vis_projects.modeling import OnlineVISModel, VideoState
 from vis_projects.structures.clip import Clip
@@ -222,33 +224,9 @@ class HITF(OnlineVISModel):
         described.slots = given_slots(predictions, instances, images.image_sizes[0])
         return described
 
-    def frame_network(self) -> "FrameNetwork":
+    def frame_network(self) -> FrameNetwork:
         """The network of one frame as a module of tensors alone, for `torch.export`; it shares this model's weights."""
         return FrameNetwork(self.backbone, self.fusion, self.head)
-
-
-class FrameNetwork(nn.Module):
-    """Image and references -> predictions, and what later frames read of this one."""
-
-    def __init__(self, backbone: nn.Module, fusion: TemporalFusion, head: SlotHead) -> None:
-        super().__init__()
-        self.backbone, self.fusion, self.head = backbone, fusion, head
-
-    def forward(self, image: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """
-        Args:
-            image: (1, 3, H, W) normalised.
-            keys, values: (1, R, M, S, K), (1, R, M, S, V) of the frames before, the nearest first; R may be 0.
-
-        Returns:
-            class logits (1, L, classes + 1), mask logits (1, L or L + 1, h, w), and keys (1, M, S, K), values
-            (1, M, S, V) of this frame.
-        """
-        encoded = self.backbone(image)
-        own = self.fusion.project(encoded["res5"], encoded["code"])
-        features, code = self.fusion(encoded["res5"], encoded["code"], (keys, values))
-        predictions = self.head(features, code, encoded["res2"])
-        return predictions.class_logits, predictions.mask_logits, *own
 
 
 def _rows(clip: Clip, position: int) -> Tensor:
