@@ -42,17 +42,23 @@ SMALL = [
     "INPUT.MAX_SIZE_TEST", "96", "INPUT.MIN_SIZE_TRAIN_SAMPLING", "choice", "SOLVER.IMS_PER_BATCH", "2",
     "SOLVER.NUM_EPOCHS", "0", "SOLVER.STEP_EPOCHS", "()", "SOLVER.MAX_ITER", "2", "SOLVER.STEPS", "()",
     "SOLVER.BASE_LR", "1e-5", "DATALOADER.NUM_WORKERS", "0", "TEST.EVAL_PERIOD", "0", "SEED", "1",
+    "MODEL.STMASK.TEST.TOPK", "4",  # an untrained model finds hundreds, and follows each of them
+    "MODEL.OSMN.FC_DIM", "64",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("config", leaf_configs())
 def test_config_builds_trains_and_evaluates(config, dataset, image_dataset, tmp_path):
-    of_images = load_config(config).DATASETS.TEST[0].startswith("coco")
+    test_sets = load_config(config).DATASETS.TEST
+    trains_a_tracker, of_images = not test_sets, any(name.startswith("coco") for name in test_sets)
     name = image_dataset if of_images else dataset
     opts = [*SMALL, "DATASETS.TRAIN", f"('{name}',)", "DATASETS.TEST", f"('{name}',)", "OUTPUT_DIR", str(tmp_path)]
     if "ablation" in config:
         # these differ from their parent in matching weights only: a narrow backbone shows the same
-        opts += ["MODEL.RESNETS.DEPTH", "18", "MODEL.RESNETS.RES2_OUT_CHANNELS", "64"]
+        opts += ["MODEL.RESNETS.DEPTH", "18", "MODEL.RESNETS.RES2_OUT_CHANNELS", "64", "MODEL.STMASK.DCN_INTERVAL", "0"]
+    # the network of a tracker: alone it finds nothing, and says what uses it
+    if trains_a_tracker:
+        opts += ["DATASETS.TEST", "()"]
     cfg = setup(argparse.Namespace(config_file=model_zoo.get_config_file(config), opts=opts, eval_only=False,
                                    resume=False))
     assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 3  # from the json, not from the yaml
@@ -61,6 +67,10 @@ def test_config_builds_trains_and_evaluates(config, dataset, image_dataset, tmp_
     trainer.train()
     assert trainer.iter == 2
     assert (tmp_path / "model_final.pth").is_file()
+    if trains_a_tracker:
+        with pytest.raises(RuntimeError, match="MODEL.VIS.TRACKER.WEIGHTS"):
+            trainer.model.eval()([])
+        return
     results = trainer.test(cfg, trainer.model)
     assert "AP" in str(results)
 

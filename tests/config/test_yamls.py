@@ -6,7 +6,7 @@ import pytest
 
 import vis_projects.methods  # noqa: F401
 from vis_projects.config import get_vis_cfg
-from vis_projects.tracking import build_tracker
+from vis_projects.tracking import build_tracker, build_tracker_network
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 YAMLS = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml"))
@@ -41,7 +41,8 @@ def test_yaml_merges_and_its_tracker_builds(name):
     # the path says which architecture it is of: crossvis/..., quick_schedules/condinst_vis_...
     assert letters(cfg.MODEL.META_ARCHITECTURE) in letters(name)
     if cfg.MODEL.VIS.TRACKER.NAME:
-        assert type(build_tracker(cfg)).__name__ == cfg.MODEL.VIS.TRACKER.NAME
+        cfg.MODEL.DEVICE = "cpu"
+        assert type(build_tracker(cfg, build_tracker_network(cfg))).__name__ == cfg.MODEL.VIS.TRACKER.NAME
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -91,6 +92,25 @@ def test_table_7_of_crossvis_has_a_file_for_each_row(embedding, loss):
     assert (node.EMBEDDING, node.EMBEDDING_LOSS, node.CROSS_WEIGHT) == (embedding, loss, 0.0)
 
 
+@pytest.mark.parametrize("data", ["2019", "2021"])
+def test_published_settings_of_hitf(data):
+    cfg, first = (load(f"hitf/hitf_R_50_{stage}ytvis{data}.yaml") for stage in ("", "coco_pretrain_"))
+    node = cfg.MODEL.HITF
+    assert (node.NUM_SLOTS, node.N_REF, node.NUM_ALT, node.PM, node.NUM_CLASSES) == (10, 3, 2, True, 40)
+    solver = cfg.SOLVER
+    assert (solver.OPTIMIZER, solver.BASE_LR, solver.IMS_PER_BATCH, solver.MAX_ITER) == ("ADAM", 0.001, 32, 35000)
+    assert (solver.WEIGHT_DECAY, solver.LR_SCHEDULER_NAME, solver.POLY_LR_POWER) == (0.0, "WarmupPolyLR", 0.9)
+    assert (cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TEST, node.SQUARE_CANVAS) == (641, 641, True)
+    assert cfg.DATASETS.TRAIN == (f"ytvis_{data}_train",) and cfg.DATASETS.TEST == (f"ytvis_{data}_val",)
+    assert first.DATASETS.TRAIN == (f"ytvis_{data}_train", "coco_2017_train")
+
+
 def test_table_2_is_complete():
     found = {path.stem.removeprefix("table2_") for path in (CONFIGS / "masktrack_rcnn/ablation").glob("*.yaml")}
     assert found == set(TABLE_2)
+
+
+def test_the_small_networks_of_trackers_are_those_that_the_quick_schedules_train():
+    detector = load("quick_schedules/Base-TrackByDetection-narrow.yaml").MODEL
+    assert detector.REID == load("quick_schedules/Base-ReIDNetwork-narrow.yaml").MODEL.REID
+    assert detector.OSMN == load("quick_schedules/Base-OSMN-narrow.yaml").MODEL.OSMN

@@ -35,6 +35,13 @@ def test_every_frame_gets_the_same_size_and_flip():
     assert sizes == {20, 24, 28} and flips == {True, False}
 
 
+def test_without_the_ratio_boxes_follow_each_axis():
+    drawn = ClipAugmentation((20,), 120, flip="none", keep_aspect_ratio=False).draw(40, 60, 2, rng())
+    assert drawn.apply_image(frames()[0], 0).shape == (20, 120, 3)
+    # heights are halved, widths doubled
+    assert np.allclose(drawn.geometry.apply_box(np.array([[1.0, 2.0, 5.0, 10.0]])), [[2, 1, 10, 5]])
+
+
 def test_flip_mirrors_pixels_and_boxes():
     augmentation = ClipAugmentation((0,), 1000)
     drawn = next(d for d in (augmentation.draw(4, 6, 1, rng(s)) for s in range(20)) if len(d.geometry.transforms) == 2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vis_projects.data.frame_sampler import KeyReferenceSampler
+from vis_projects.data.frame_sampler import KeyReferenceSampler, KeySampler
 
 
 def rng(seed=0):
@@ -43,3 +43,9 @@ def test_references_stay_in_the_window_and_are_not_the_key(length, data, gap, se
 
 def test_same_generator_state_same_frames():
     assert KeyReferenceSampler()(30, 3, rng(5)) == KeyReferenceSampler()(30, 3, rng(5))
+
+
+def test_the_key_frame_alone():
+    rng = np.random.default_rng(0)
+    assert KeySampler()(1, 0, rng) == {"key": [0]}
+    assert KeySampler()(9, 4, rng, valid=[1, 2]) == {"key": [4]}

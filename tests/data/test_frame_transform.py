@@ -27,6 +27,13 @@ def test_size_zero_keeps_the_frame():
     assert np.array_equal(FrameTransform(0, 10)(frame).permute(1, 2, 0).numpy(), frame)
 
 
+@pytest.mark.parametrize(("height", "width"), [(48, 64), (64, 48), (24, 40), (1, 7)])
+def test_without_the_ratio_every_frame_gets_one_size(height, width):
+    result = FrameTransform(24, 40, keep_aspect_ratio=False)(image(height, width))
+    assert result.shape == (3, 24, 40)
+    assert FrameTransform(0, 40, keep_aspect_ratio=False)(image(height, width)).shape == (3, height, width)
+
+
 def test_no_random_number_is_drawn():
     before = np.random.get_state()[1].copy()
     FrameTransform(24, 40)(image(48, 64))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vis_projects.engine import config_file
 from vis_projects.engine.config_file import find_config_file, load_config
 from vis_projects.engine.errors import ConfigError
 
@@ -72,3 +73,15 @@ def test_missing_file_names_close_configs():
 
 def test_a_config_of_the_project_is_found_by_name():
     assert load_config("masktrack_rcnn/masktrack_rcnn_R_50_FPN_1x_ytvis2019.yaml").SOLVER.NUM_EPOCHS == 12
+
+
+def test_configs_of_detectron2_are_found_by_name_where_it_has_them(monkeypatch):
+    def get_config_file(name):
+        if name != "COCO-InstanceSegmentation/some.yaml":
+            raise RuntimeError(f"{name} not available in Model Zoo!")
+        return f"/zoo/{name}"
+
+    monkeypatch.setattr(config_file.detectron2_zoo, "get_config_file", get_config_file, raising=False)
+    assert find_config_file("COCO-InstanceSegmentation/some.yaml") == "/zoo/COCO-InstanceSegmentation/some.yaml"
+    with pytest.raises(ConfigError, match="no config 'COCO-InstanceSegmentation/other.yaml'"):
+        find_config_file("COCO-InstanceSegmentation/other.yaml")

@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--config-file", required=True, help="yaml of the model, a path or a name in configs/")
     parser.add_argument("--input", required=True, help="video file, folder, quoted glob, or camera:0")
+    parser.add_argument("--tracker", metavar="NAME",
+                        help="gives the objects of any model, stock Mask R-CNN too, their ids: IoUTrackerPlus, "
+                             "DeepSORTTracker, SeqTracker, OSMNTracker; without it the model's own")
     parser.add_argument("--output", help="video file (.mp4, .avi, ...) or folder for the drawn frames")
     parser.add_argument("--results", help="json file for the tracks, as VideoResults.load reads it")
     parser.add_argument("--score-threshold", type=float, default=0.5, help="leave out objects below it (0.5)")
@@ -25,5 +28,6 @@ def run(args: argparse.Namespace) -> None:
     """Runs the verb."""
     from vis_projects.engine import run_demo
 
-    print(run_demo(args.config_file, args.opts, args.input, output=args.output, results=args.results,
-                   score_threshold=args.score_threshold, classes=args.classes, max_frames=args.max_frames))
+    print(run_demo(args.config_file, args.opts, args.input, tracker=args.tracker, output=args.output,
+                   results=args.results, score_threshold=args.score_threshold, classes=args.classes,
+                   max_frames=args.max_frames))

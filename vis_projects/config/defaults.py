@@ -43,6 +43,8 @@ def _add_model_keys(cfg: CfgNode) -> None:
     cfg.MODEL.VIS.TRACKER = CfgNode()
     # Class of TRACKER_REGISTRY that gives detections their ids.
     cfg.MODEL.VIS.TRACKER.NAME = ""
+    # Checkpoint of the tracker's own network, of the run that trained it; "": random weights, or there is none.
+    cfg.MODEL.VIS.TRACKER.WEIGHTS = ""
 
 
 def _add_input_keys(cfg: CfgNode) -> None:
@@ -57,6 +59,8 @@ def _add_input_keys(cfg: CfgNode) -> None:
     cfg.INPUT.VIDEO.COLOR_JITTER = False
     # Draw the colour jitter per frame instead of once per clip.
     cfg.INPUT.VIDEO.PER_FRAME_JITTER = False
+    # Frames keep their ratio of width to height; False: all of them become MIN_SIZE_* high and MAX_SIZE_* wide.
+    cfg.INPUT.VIDEO.KEEP_ASPECT_RATIO = True
     # What one epoch counts: every annotated "frame" as key once, or every "video" once.
     cfg.INPUT.VIDEO.EPOCH_UNIT = "frame"
 
@@ -100,3 +104,9 @@ def _add_solver_keys(cfg: CfgNode) -> None:
     cfg.SOLVER.CLIP_TOTAL_NORM = 0.0
     # Parts that a process cuts its share of one IMS_PER_BATCH batch into; their gradients are averaged into one step.
     cfg.SOLVER.ACCUM_ITERS = 1
+    # "SGD" (with MOMENTUM), "ADAM" or "ADAMW".
+    cfg.SOLVER.OPTIMIZER = "SGD"
+    # Learning rate of some parameters: pairs of (prefix of their names, factor); the first prefix that fits counts.
+    cfg.SOLVER.LR_FACTORS = ()
+    # Exponent of LR_SCHEDULER_NAME "WarmupPolyLR".
+    cfg.SOLVER.POLY_LR_POWER = 0.9

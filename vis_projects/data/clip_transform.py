@@ -7,7 +7,7 @@ import numpy as np
 from detectron2.data import transforms as T
 
 from vis_projects.data.color_jitter import ColorChange, draw_color_change
-from vis_projects.data.frame_transform import resize_shortest_edge
+from vis_projects.data.frame_transform import frame_resize
 
 COLOR_STRENGTH = 0.2
 CROP_TYPES = ("relative", "relative_range", "absolute", "absolute_range")
@@ -47,6 +47,7 @@ class ClipAugmentation:
         color_jitter: bool = False,
         per_frame_jitter: bool = False,
         image_format: str = "BGR",
+        keep_aspect_ratio: bool = True,
     ):
         """
         Args:
@@ -58,6 +59,7 @@ class ClipAugmentation:
             color_jitter: whether brightness, contrast and saturation change by up to 20 %.
             per_frame_jitter: whether each frame gets a colour change of its own.
             image_format: channel order of the frames.
+            keep_aspect_ratio: of the frame; otherwise short side and upper bound are height and width.
 
         Raises:
             ValueError: for an unknown sampling, flip or crop type, naming its config key.
@@ -79,10 +81,11 @@ class ClipAugmentation:
         self.color_jitter = color_jitter
         self.per_frame_jitter = per_frame_jitter
         self.image_format = image_format
+        self.keep_aspect_ratio = keep_aspect_ratio
 
     @classmethod
     def from_cfg(cls, cfg) -> "ClipAugmentation":
-        """Reads `INPUT.*_TRAIN`, `INPUT.RANDOM_FLIP`, `INPUT.CROP`, `INPUT.FORMAT` and `INPUT.VIDEO.*JITTER`."""
+        """Reads `INPUT.*_TRAIN`, `INPUT.RANDOM_FLIP`, `INPUT.CROP`, `INPUT.FORMAT`, `INPUT.VIDEO.*JITTER`, `.KEEP_ASPECT_RATIO`."""
         arguments: dict[str, Any] = {
             "min_size_sampling": cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING,
             "flip": cfg.INPUT.RANDOM_FLIP,
@@ -90,6 +93,7 @@ class ClipAugmentation:
             "color_jitter": cfg.INPUT.VIDEO.COLOR_JITTER,
             "per_frame_jitter": cfg.INPUT.VIDEO.PER_FRAME_JITTER,
             "image_format": cfg.INPUT.FORMAT,
+            "keep_aspect_ratio": cfg.INPUT.VIDEO.KEEP_ASPECT_RATIO,
         }
         sizes = cfg.INPUT.MIN_SIZE_TRAIN
         return cls((sizes,) if isinstance(sizes, int) else tuple(sizes), cfg.INPUT.MAX_SIZE_TRAIN, **arguments)
@@ -102,7 +106,8 @@ class ClipAugmentation:
             top, left = int(rng.integers(height - crop_height + 1)), int(rng.integers(width - crop_width + 1))
             steps.append(T.CropTransform(left, top, crop_width, crop_height))
             height, width = crop_height, crop_width
-        steps.append(resize_shortest_edge(height, width, self._min_size(rng), self.max_size))
+        size = (self._min_size(rng), self.max_size)
+        steps.append(frame_resize(height, width, *size, keep_aspect_ratio=self.keep_aspect_ratio))
         if isinstance(steps[-1], T.ResizeTransform):
             height, width = steps[-1].new_h, steps[-1].new_w
         if self.flip != "none" and rng.random() < 0.5:

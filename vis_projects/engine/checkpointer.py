@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.utils.file_io import PathManager
+from torch.nn.parallel import DistributedDataParallel
 
 from vis_projects.engine.errors import CheckpointError
+from vis_projects.modeling import OnlineVISModel
 
 logger = logging.getLogger(__name__)
 
@@ -72,12 +74,12 @@ class VISCheckpointer(DetectionCheckpointer):
     def __init__(self, model: torch.nn.Module, save_dir: str = "", *, min_matched: float = 0.0, **kwargs: Any) -> None:
         """
         Args:
-            model: to load into and save.
+            model: to load into and save; of an `OnlineVISModel` what it names `checkpointed`.
             save_dir: folder of the checkpoints.
             min_matched: fraction of the model's parameters that a file must fill, or loading stops.
             kwargs: of `DetectionCheckpointer`: save_to_disk and checkpointables.
         """
-        super().__init__(model, save_dir, **kwargs)
+        super().__init__(_checkpointed(model), save_dir, **kwargs)
         self.min_matched = min_matched
         self.report: LoadReport | None = None
 
@@ -178,6 +180,12 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) not in _ARRAY_PARTS:
             raise pickle.UnpicklingError(f"it refers to {module}.{name}")
         return super().find_class(module, name)
+
+
+def _checkpointed(model: torch.nn.Module) -> torch.nn.Module:
+    inner = model.module if isinstance(model, DistributedDataParallel) else model
+    part = inner.checkpointed if isinstance(inner, OnlineVISModel) else inner
+    return model if part is inner else part
 
 
 def _shorten(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
+from detectron2 import model_zoo as detectron2_zoo
 from detectron2.config import CfgNode
 from detectron2.utils.file_io import PathManager
 
@@ -17,7 +18,8 @@ def load_config(config_file: str = "", opts: Sequence[str] = ()) -> CfgNode:
     """Defaults, then the file, then the overrides.
 
     Args:
-        config_file: path or URL of a yaml, or the name of one of the project's own configs; "" for none.
+        config_file: path or URL of a yaml, or the name of one of the project's own or of Detectron2's configs; "" for
+            none.
         opts: KEY VALUE KEY VALUE ..., values in yaml syntax.
 
     Returns:
@@ -34,17 +36,28 @@ def load_config(config_file: str = "", opts: Sequence[str] = ()) -> CfgNode:
 
 
 def find_config_file(name: str) -> str:
-    """The path itself where a file is, else the project's config of that name.
+    """The path itself where a file is, else the project's config of that name, else Detectron2's.
 
     Raises:
-        ConfigError: neither exists.
+        ConfigError: none of them exists.
     """
     if PathManager.isfile(name):
         return name
     try:
         return model_zoo.get_config_file(name.removeprefix("configs/"))
     except FileNotFoundError as error:
+        stock = _stock_config_file(name)
+        if stock is not None:
+            return stock
         raise ConfigError(f"--config-file: no file {name!r}, and {error}") from None
+
+
+def _stock_config_file(name: str) -> str | None:
+    """A config of Detectron2's own model zoo, such as "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"."""
+    try:
+        return detectron2_zoo.get_config_file(name)
+    except (ImportError, RuntimeError):  # the subset has no zoo; the zoo has no such file
+        return None
 
 
 def unknown_keys(cfg: CfgNode, content: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from vis_projects.engine.config_file import load_config
 from vis_projects.engine.frame_reader import open_frames
 from vis_projects.engine.predictor import VideoPredictor
 from vis_projects.engine.progress import Progress
+from vis_projects.engine.tracker_choice import choose_tracker
 
 
 def run_demo(
@@ -14,6 +15,7 @@ def run_demo(
     opts: Sequence[str],
     source: str,
     *,
+    tracker: str | None = None,
     output: str | None = None,
     results: str | None = None,
     score_threshold: float = 0.0,
@@ -25,6 +27,7 @@ def run_demo(
     Args:
         config_file, opts: as of `load_config`.
         source: as of `open_frames`.
+        tracker: gives the objects that the config's model finds their ids, see `choose_tracker`; None: the config's own.
         output: video file or folder for the drawn frames, or None.
         results: json file for the tracks, or None.
         score_threshold, classes: objects to keep, as of `VideoPredictor`.
@@ -37,10 +40,14 @@ def run_demo(
         UserError: of config, checkpoint or video.
     """
     video = open_frames(source)
-    predictor = VideoPredictor(load_config(config_file, opts), score_threshold=score_threshold, classes=classes)
+    cfg = load_config(config_file, opts)
+    if tracker is not None:
+        choose_tracker(cfg, tracker)
+    predictor = VideoPredictor(cfg, score_threshold=score_threshold, classes=classes)
     known = [n for n in (video.length, max_frames) if n is not None]
     progress = Progress(min(known, default=None), title=Path(video.name).name)
-    found = predictor.run(video, output, on_frame=lambda frame, instances: progress.advance(), max_frames=max_frames)
+    # an offline tracker reads the video twice, a camera must not be opened twice
+    found = predictor.run(source if predictor.offline else video, output, on_frame=lambda frame, instances: progress.advance(), max_frames=max_frames)
     progress.close()
     if results is not None:
         Path(results).parent.mkdir(parents=True, exist_ok=True)

@@ -129,10 +129,15 @@ def run_key(cfg: CfgNode) -> str:
 
 
 def weights_fingerprint(cfg: CfgNode) -> str:
-    """Path, size and time of change of the weights; of a URL the URL alone."""
-    path = Path(cfg.MODEL.WEIGHTS)
-    if not cfg.MODEL.WEIGHTS or not path.is_file():
-        return cfg.MODEL.WEIGHTS
+    """Path, size and time of change of the weights, those of the tracker's network too; of a URL the URL alone."""
+    files = (cfg.MODEL.WEIGHTS, cfg.MODEL.VIS.TRACKER.WEIGHTS)
+    return " ".join(_file_fingerprint(path) for path in files if path)
+
+
+def _file_fingerprint(weights: str) -> str:
+    path = Path(weights)
+    if not path.is_file():
+        return weights
     return f"{path.resolve()}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
 
 

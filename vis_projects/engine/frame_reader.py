@@ -72,6 +72,14 @@ def open_frames(source: str | Path | Iterable[np.ndarray]) -> FrameSource:
     )
 
 
+def can_be_read_again(source: Any) -> bool:
+    """Whether a second `open_frames(source)` gives the same frames again: of files and sequences, not of a camera or an
+    iterator."""
+    if isinstance(source, (str, Path)):
+        return not str(source).startswith(CAMERA)
+    return hasattr(source, "__len__")
+
+
 def open_images(paths: list[str], name: str) -> FrameSource:
     """Images in the given order.
 

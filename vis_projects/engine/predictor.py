@@ -16,7 +16,7 @@ from torch import nn
 
 from vis_projects.data import FrameTransform
 from vis_projects.engine.errors import ConfigError, VideoError
-from vis_projects.engine.frame_reader import open_frames
+from vis_projects.engine.frame_reader import FrameSource, can_be_read_again, open_frames
 from vis_projects.engine.frame_writer import FrameWriter
 from vis_projects.engine.model_facts import ModelFacts
 from vis_projects.engine.run_setup import choose_device, set_num_classes
@@ -28,6 +28,7 @@ from vis_projects.visualization import VideoVisualizer
 logger = logging.getLogger(__name__)
 
 OnFrame = Callable[[np.ndarray, Instances], Any]
+Steps = Iterator[tuple[np.ndarray, Instances, Any]]  # frame, its instances, the video's state
 
 
 class VideoPredictor:
@@ -88,6 +89,11 @@ class VideoPredictor:
         self.timer = timer or StageTimer(enabled=False)
         self._drawer = VideoVisualizer(self.facts.class_names)
 
+    @property
+    def offline(self) -> bool:
+        """Whether the model's tracker wants the whole video first, so that `run` works and `stream` does not."""
+        return getattr(self.model, "offline", False)
+
     def stream(self, frames: Iterable[np.ndarray], *, video_id: int | str = "video") -> Iterator[Instances]:
         """Instances of each frame as it arrives.
 
@@ -98,6 +104,9 @@ class VideoPredictor:
         Yields:
             Instances at the frame's size on the model's device: `pred_boxes`, `scores`, `pred_classes`,
             `pred_masks` (n, H, W) bool, `pred_ids` (n,) int64.
+
+        Raises:
+            RuntimeError: the model's tracker is offline.
         """
         state = None
         for frame in frames:
@@ -117,7 +126,8 @@ class VideoPredictor:
         """Runs a whole video.
 
         Args:
-            source: whatever `open_frames` opens: file, folder, glob, "camera:0", or an iterable of BGR frames.
+            source: whatever `open_frames` opens: file, folder, glob, "camera:0", or an iterable of BGR frames. A model
+                with an offline tracker reads it twice, so it takes no camera and no iterator.
             output: video file or folder for the drawn frames; None draws nothing.
             on_frame: called with each BGR frame and its instances.
             max_frames: stop after so many; None: at the end.
@@ -129,17 +139,15 @@ class VideoPredictor:
             VideoError: the source cannot be read or has no frame, or the output cannot be written.
         """
         video = open_frames(source)
-        state = builder = None
         self.timer.start()
+        builder = None
         with FrameWriter(output, fps=video.fps) if output is not None else nullcontext() as writer:
             try:
-                for frame in self.timer.iterate(islice(video, max_frames), "decode"):
-                    if state is None:
-                        state = self._init_state(frame, video.name)
+                for frame, instances, state in self._steps(source, video, max_frames):
+                    if builder is None:
                         mode = getattr(state, "inference_mode", "online")
                         builder = VideoResultsBuilder(
                             video.name, *frame.shape[:2], **self._builder_options, inference_mode=mode)
-                    instances, state = self._step(frame, state)
                     with self.timer.stage("encode"):
                         builder.add_frame(instances)
                     if writer is not None:
@@ -148,26 +156,63 @@ class VideoPredictor:
                         on_frame(frame, instances)
                     self.timer.end_frame()
             except KeyboardInterrupt:
+                if builder is None:
+                    raise
                 logger.warning(f"{video.name}: interrupted; the results so far are kept")
         if builder is None:
             raise VideoError(f"{video.name}: there is not one frame in it")
         return builder.finish()
 
+    def _steps(self, source: Any, video: FrameSource, max_frames: int | None) -> Steps:
+        """Each frame as it arrives."""
+        if self.offline:
+            yield from self._offline_steps(source, video, max_frames)
+            return
+        state = None
+        for frame in self.timer.iterate(islice(video, max_frames), "decode"):
+            if state is None:
+                state = self._init_state(frame, video.name)
+            instances, state = self._step(frame, state)
+            yield frame, instances, state
+
+    def _offline_steps(self, source: Any, video: FrameSource, max_frames: int | None) -> Steps:
+        """Each frame once all have been seen: the video is read twice."""
+        if not can_be_read_again(source):
+            raise VideoError(
+                f"{video.name}: the tracker is offline and reads a video twice; give a file, a folder, a glob or a list "
+                "of frames, or choose an online tracker"
+            )
+        state = None
+        for frame in self.timer.iterate(islice(video, max_frames), "decode"):
+            if state is None:
+                state = self._init_state(frame, video.name)
+            with self.timer.stage("preprocess"):
+                tensor = self._tensor(frame)
+            with self.timer.stage("model"):
+                state = self.model.observe(tensor, state)
+        if state is not None:
+            for frame, instances in zip(open_frames(source), self.model.finish(state)):
+                yield frame, self._keep(instances), state
+
     def _init_state(self, frame: np.ndarray, video_id: int | str) -> Any:
         height, width = frame.shape[:2]
         state = self.model.init_state({"height": height, "width": width, "video_id": video_id})
         if self.timer.enabled and hasattr(state, "tracker"):
-            state.tracker.update = self.timer.wrap(state.tracker.update, "associate")
+            method = "track" if self.offline else "update"
+            setattr(state.tracker, method, self.timer.wrap(getattr(state.tracker, method), "associate"))
         return state
 
     def _step(self, frame: np.ndarray, state: Any) -> tuple[Instances, Any]:
         with self.timer.stage("preprocess"):
-            if self.frame_transform.image_format == "RGB":
-                frame = frame[..., ::-1]
-            tensor = self.frame_transform(np.ascontiguousarray(frame))
+            tensor = self._tensor(frame)
         with self.timer.stage("model"):
             instances, state = self.model.step(tensor, state)
         return self._keep(instances), state
+
+    def _tensor(self, frame: np.ndarray) -> torch.Tensor:
+        if self.frame_transform.image_format == "RGB":
+            frame = frame[..., ::-1]
+        return self.frame_transform(np.ascontiguousarray(frame))
 
     def _keep(self, instances: Instances) -> Instances:
         kept = instances.scores >= self.score_threshold
@@ -206,4 +251,8 @@ def build_for_inference(cfg: CfgNode) -> tuple[nn.Module, ModelFacts]:
         )
     model = build_model(cfg)
     load_for_inference(cfg, model)
+    if not facts.class_names:
+        # a model of another program still carries the data sets that it was trained on
+        named = ModelFacts.from_cfg(cfg)
+        facts = named if len(named.class_names) == cfg.MODEL.VIS.NUM_CLASSES else facts
     return model, facts

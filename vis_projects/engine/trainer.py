@@ -14,7 +14,6 @@ from detectron2.config import CfgNode
 from detectron2.engine import TrainerBase, hooks
 from detectron2.evaluation import verify_results
 from detectron2.modeling import build_model
-from detectron2.solver import build_lr_scheduler, build_optimizer
 from detectron2.utils import comm
 from detectron2.utils.events import CommonMetricPrinter, EventWriter, JSONWriter, TensorboardXWriter, get_event_storage
 from torch import nn
@@ -24,8 +23,10 @@ from vis_projects.data import DatasetError, build_vis_train_loader
 from vis_projects.engine.checkpointer import VISCheckpointer
 from vis_projects.engine.errors import DataError, last_line
 from vis_projects.engine.model_facts import ModelFacts
+from vis_projects.engine.optimizer import build_vis_lr_scheduler, build_vis_optimizer
 from vis_projects.engine.schedule import BatchPlan
 from vis_projects.engine.evaluation_loop import evaluate_datasets
+from vis_projects.engine.tracker_choice import load_tracker_network
 from vis_projects.engine.train_step import TrainStep
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class VISTrainer(TrainerBase):
         self.cfg = cfg
         self.seed = cfg.SEED
         model = build_model(cfg)
-        optimizer = build_optimizer(cfg, model)
+        optimizer = build_vis_optimizer(cfg, model)
         self.model = distributed_model(model)
         plan = BatchPlan(cfg.SOLVER.IMS_PER_BATCH, cfg.SOLVER.ACCUM_ITERS, comm.get_world_size())
         self.train_step = TrainStep(
@@ -67,7 +68,7 @@ class VISTrainer(TrainerBase):
         )
         self._batches = None
         self._last_results: OrderedDict = OrderedDict()
-        self.register_hooks(self._build_hooks(build_lr_scheduler(cfg, optimizer)))
+        self.register_hooks(self._build_hooks(build_vis_lr_scheduler(cfg, optimizer)))
 
     def _build_hooks(self, scheduler: Any) -> list:
         cfg, main = self.cfg, comm.is_main_process()
@@ -103,6 +104,7 @@ class VISTrainer(TrainerBase):
             self.checkpointer.resume_or_load(self.cfg.MODEL.WEIGHTS, resume=resume)
         else:
             logger.info("MODEL.WEIGHTS is empty: training from scratch")
+        load_tracker_network(self.cfg, unwrapped(self.model))
         if found:
             self.start_iter = self.iter + 1
             logger.info(f"resuming at iteration {self.start_iter} of {self.max_iter}")
@@ -169,11 +171,13 @@ class VISTrainer(TrainerBase):
 
 
 def load_for_inference(cfg: CfgNode, model: nn.Module) -> None:
-    """Fills a model from MODEL.WEIGHTS, which must hold all of it unless MODEL.VIS.LOAD_MIN_MATCHED is 0.
+    """Fills a model from MODEL.WEIGHTS, which must hold all of it unless MODEL.VIS.LOAD_MIN_MATCHED is 0, and the
+    network of its tracker from MODEL.VIS.TRACKER.WEIGHTS.
 
     Raises:
         CheckpointError: the file is missing, unsafe or of another model.
     """
+    load_tracker_network(cfg, model)
     if not cfg.MODEL.WEIGHTS:
         logger.warning("MODEL.WEIGHTS is empty: the model runs with random weights")
         return

@@ -57,7 +57,7 @@ class OnlineVISModel(nn.Module):
     def __init__(
         self,
         *,
-        backbone: Backbone,
+        backbone: Backbone | None,
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         tracker_factory: Callable[[], Any],
@@ -67,7 +67,8 @@ class OnlineVISModel(nn.Module):
     ) -> None:
         """
         Args:
-            backbone: image (B, C, H, W) to a dict of feature maps.
+            backbone: image (B, C, H, W) to a dict of feature maps; None for a model that overrides
+                ``_preprocess_frame`` and the training half of ``forward``, which use it.
             pixel_mean: per channel, in the channel order of the frames.
             pixel_std: per channel.
             tracker_factory: makes a fresh tracker for a video that starts.
@@ -130,6 +131,11 @@ class OnlineVISModel(nn.Module):
             state: of the frame's video; may be changed.
         """
         return instances
+
+    @property
+    def checkpointed(self) -> nn.Module:
+        """The module whose weights a checkpoint of this model holds."""
+        return self
 
     @property
     def device(self) -> torch.device:
@@ -208,6 +214,12 @@ class OnlineVISModel(nn.Module):
         return self._preprocess_frame(frame)
 
     def _track(self, detections: Instances, state: VideoState) -> tuple[Instances, VideoState]:
+        if not hasattr(state.tracker, "update"):
+            raise RuntimeError(
+                f"{type(state.tracker).__name__} is an offline tracker: it wants all detections of a video and cannot "
+                "run frame by frame. Set MODEL.META_ARCHITECTURE to TrackByDetection and run whole videos "
+                "(model([item]), VideoPredictor.run, evaluation), or choose an online tracker in MODEL.VIS.TRACKER.NAME"
+            )
         tracked = state.tracker.update(detections)
         state.num_frames += 1
         kept = Instances(tracked.image_size)
@@ -239,7 +251,14 @@ class OnlineVISModel(nn.Module):
 
     def _run_video(self, item: dict[str, Any]) -> VideoResults:
         state = self.init_state(item)
-        builder = VideoResultsBuilder(
+        builder = self._new_builder(item, state)
+        for frame in item["image"]:
+            instances, state = self.step(frame, state)
+            builder.add_frame(instances)
+        return builder.finish()
+
+    def _new_builder(self, item: dict[str, Any], state: VideoState) -> VideoResultsBuilder:
+        return VideoResultsBuilder(
             item["video_id"],
             state.height,
             state.width,
@@ -247,12 +266,18 @@ class OnlineVISModel(nn.Module):
             score_floor=self.score_floor,
             inference_mode=state.inference_mode,
         )
-        for frame in item["image"]:
-            instances, state = self.step(frame, state)
-            builder.add_frame(instances)
-        return builder.finish()
 
     def _preprocess_frame(self, frame: Tensor) -> ImageList:
+        self._check_frame(frame)
+        image = frame.to(self.device, non_blocking=True).float()
+        image = (image - self.pixel_mean) / self.pixel_std
+        return ImageList.from_tensors(
+            [image],
+            self.backbone.size_divisibility,
+            padding_constraints=self.backbone.padding_constraints,
+        )
+
+    def _check_frame(self, frame: Tensor) -> None:
         channels = self.pixel_mean.shape[0]
         if frame.dtype != torch.uint8:
             raise TypeError(
@@ -264,13 +289,6 @@ class OnlineVISModel(nn.Module):
                 f"a frame has the shape ({channels}, height, width), not {tuple(frame.shape)}; "
                 "FrameTransform makes one from an image"
             )
-        image = frame.to(self.device, non_blocking=True).float()
-        image = (image - self.pixel_mean) / self.pixel_std
-        return ImageList.from_tensors(
-            [image],
-            self.backbone.size_divisibility,
-            padding_constraints=self.backbone.padding_constraints,
-        )
 
     def _autocast(self) -> AbstractContextManager:
         # bfloat16 off CUDA: CPU kernels for float16 are missing or slow.

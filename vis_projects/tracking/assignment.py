@@ -1,11 +1,12 @@
-"""From a table of matching scores to one decision per detection."""
+"""From a table of matching scores or costs to one decision per detection."""
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 NEW_TRACK = 0
 
 
-def assign_best(scores: np.ndarray) -> np.ndarray:
+def assign_best(scores: np.ndarray, priority: np.ndarray | None = None) -> np.ndarray:
     """Each detection takes its best column; of those that want one track, the best score wins.
 
     Rows do not wait for each other: a row that loses a conflict gets nothing, not its second
@@ -14,6 +15,7 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
 
     Args:
         scores: (n, 1 + m) float; column ``NEW_TRACK`` is "new object", column 1 + k is track k.
+        priority: (n,) float, what decides a conflict (the highest wins); None: the score of the wanted track.
 
     Returns:
         (n,) int64: the column of each row, or -1 for a row that lost its track to another one.
@@ -32,7 +34,7 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
     if scores.size == 0:
         return columns
     columns[:] = scores.argmax(axis=1)
-    best = scores[np.arange(len(scores)), columns]
+    best = scores[np.arange(len(scores)), columns] if priority is None else np.asarray(priority)
     winner: dict[int, int] = {}
     for row, column in enumerate(columns.tolist()):
         if column == NEW_TRACK:
@@ -44,3 +46,27 @@ def assign_best(scores: np.ndarray) -> np.ndarray:
         if column != NEW_TRACK and winner[column] != row:
             columns[row] = -1
     return columns
+
+
+def assign_hungarian(cost: np.ndarray, max_cost: float) -> tuple[np.ndarray, np.ndarray]:
+    """The one-to-one pairing of least total cost, less the pairs that cost too much.
+
+    Args:
+        cost: (n, m) float; inf for a pair that must not be.
+        max_cost: pairs above it are no pairs; each counts as a little more than this in the total.
+
+    Returns:
+        rows and columns of the pairs, (k,) int64 each, rows ascending.
+
+    Raises:
+        FloatingPointError: a cost is nan.
+    """
+    if np.isnan(cost).any():
+        raise FloatingPointError(
+            "the matching costs hold nan: the weights or the input hold inf or nan; check the checkpoint, and "
+            "TEST.VIDEO.AMP if it is on"
+        )
+    # not too far above: next to huge numbers the solver would lose the differences of the small ones
+    rows, columns = linear_sum_assignment(np.where(cost > max_cost, max_cost + 1e-5, cost))
+    good = cost[rows, columns] <= max_cost
+    return rows[good].astype(np.int64), columns[good].astype(np.int64)

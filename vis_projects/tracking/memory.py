@@ -19,6 +19,9 @@ class TrackMemory:
         last_seen: (m,) int64, the frame index of the latest sight.
     """
 
+    # the attributes that have one row a track; a memory that holds more adds its own
+    ROW_NAMES: tuple[str, ...] = ("ids", "embeddings", "boxes", "labels", "last_seen")
+
     def __init__(self) -> None:
         self.ids = torch.zeros(0, dtype=torch.int64)
         self.embeddings = torch.zeros(0, 0)
@@ -47,7 +50,7 @@ class TrackMemory:
         if len(self) == 0:
             # An empty memory knows neither the shape of embeddings nor the device yet.
             self.embeddings = self.embeddings.new_zeros(0, *embeddings.shape[1:])
-            for name in ("ids", "embeddings", "boxes", "labels", "last_seen"):
+            for name in self.ROW_NAMES:
                 setattr(self, name, getattr(self, name).to(device))
         self.ids = torch.cat([self.ids, ids])
         self.embeddings = torch.cat([self.embeddings, embeddings.detach().float()])
@@ -87,5 +90,5 @@ class TrackMemory:
         keep = self.last_seen > frame
         if bool(keep.all()):
             return
-        for name in ("ids", "embeddings", "boxes", "labels", "last_seen"):
+        for name in self.ROW_NAMES:
             setattr(self, name, getattr(self, name)[keep])
