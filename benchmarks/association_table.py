@@ -48,6 +48,10 @@ TABLE_1 = {
     "IoUTracker+": ([NAME, "IoUTrackerPlus"], None),
     "OSMN": ([NAME, "OSMNTracker"], "osmn"),
     "DeepSORT": ([NAME, "DeepSORTTracker"], "reid"),
+    "DeepSORT, scores from 0.3 on": ([NAME, "DeepSORTTracker", "MODEL.DEEPSORT.MIN_SCORE", "0.3"], "reid"),
+    "DeepSORT, motion of 6 frames/s": (
+        [NAME, "DeepSORTTracker", "MODEL.DEEPSORT.POSITION_STD", "0.1", "MODEL.DEEPSORT.VELOCITY_STD", "0.03125"], "reid"
+    ),
     "SORT (DeepSORT without appearance)": ([NAME, "DeepSORTTracker", "MODEL.DEEPSORT.APPEARANCE", "False"], None),
     "SeqTracker": ([NAME, "SeqTracker"], None),
     "SeqTracker, shortest track 4 frames": ([NAME, "SeqTracker", "MODEL.SEQ_TRACKER.MIN_LENGTH", "4"], None),

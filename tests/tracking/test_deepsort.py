@@ -135,6 +135,17 @@ def test_tentative_detections_can_be_left_out():
     assert seen(tracker, (0, RED), (100, GREEN)) == [0]
 
 
+def test_detections_of_a_low_score_are_left_out():
+    for tracker in (deepsort(min_score=0.3), DeepSORTTracker(min_score=0.3)):
+        if tracker.needs_frame:
+            tracker.see(painted())
+        found = tracker.update(detections(square(0, score=0.2), square(50, score=0.3), square(100, score=0.9)))
+        assert found.pred_ids.tolist() == [0, 1] and found.scores.tolist() == pytest.approx([0.3, 0.9])
+        if tracker.needs_frame:
+            tracker.see(painted())
+        assert tracker.update(detections(square(0, score=0.2))).pred_ids.tolist() == []
+
+
 def test_motion_weight_moves_the_choice_from_looks_to_place():
     # the detection in the middle looks like the first track and stands nearer to the second
     for weight, expected in ((0.0, 0), (0.9, 1)):

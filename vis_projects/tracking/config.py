@@ -42,6 +42,8 @@ def add_deepsort_config(cfg: CfgNode) -> None:
     node = cfg.MODEL.DEEPSORT
     # Match by appearance first (DeepSORT); False: by box overlap alone, without a network (SORT).
     node.APPEARANCE = True
+    # Detections of a lower score are left out.
+    node.MIN_SCORE = 0.0
     # Weight of the Mahalanobis distance against the cosine distance in the cost of the first stage (lambda, eq. 5).
     node.MOTION_WEIGHT = 0.0
     # Largest cosine distance of a pair in the first stage.

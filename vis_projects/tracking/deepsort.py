@@ -36,6 +36,7 @@ class DeepSORTTracker(Tracker):
         self,
         *,
         network: nn.Module | None = None,
+        min_score: float = 0.0,
         motion_weight: float = 0.0,
         max_cosine_distance: float = 0.2,
         gallery_size: int = 100,
@@ -50,6 +51,7 @@ class DeepSORTTracker(Tracker):
         Args:
             network: ``embed(frame (C, h, w), boxes (n, 4) in frame pixels)`` to (n, D) unit vectors;
                 None: SORT.
+            min_score: detections of a lower score are left out.
             motion_weight: lambda of eq. 5, in [0, 1].
             max_cosine_distance: gate of the first stage, eq. 4.
             gallery_size: embeddings that a track keeps.
@@ -63,6 +65,7 @@ class DeepSORTTracker(Tracker):
             raise ValueError(f"MODEL.DEEPSORT.MOTION_WEIGHT is {motion_weight}; give a share between 0 and 1")
         self.network = network
         self.needs_frame = network is not None
+        self.min_score = min_score
         self.motion_weight = motion_weight
         self.max_cosine_distance = max_cosine_distance
         self.min_iou = min_iou
@@ -82,6 +85,7 @@ class DeepSORTTracker(Tracker):
         node = cfg.MODEL.DEEPSORT
         return {
             "network": network,
+            "min_score": node.MIN_SCORE,
             "motion_weight": node.MOTION_WEIGHT,
             "max_cosine_distance": node.MAX_COSINE_DISTANCE,
             "gallery_size": node.GALLERY_SIZE,
@@ -103,9 +107,10 @@ class DeepSORTTracker(Tracker):
         Raises:
             FloatingPointError: a box, a score or an embedding is inf or nan.
         """
-        boxes = instances.pred_boxes.tensor.detach().cpu().numpy().astype(np.float64)
-        if not (np.isfinite(boxes).all() and bool(instances.scores.isfinite().all())):
+        if not bool(instances.pred_boxes.tensor.isfinite().all() and instances.scores.isfinite().all()):
             raise FloatingPointError("DeepSORTTracker: a box or a score is inf or nan; check the checkpoint")
+        instances = instances[instances.scores >= self.min_score]
+        boxes = instances.pred_boxes.tensor.detach().cpu().numpy().astype(np.float64)
         measurements = boxes_to_measurements(boxes)
         labels = instances.pred_classes.cpu().numpy()
         vectors = self._embed(instances)
