@@ -77,3 +77,21 @@ def test_a_file_converts_whole_and_another_one_does_not(tmp_path):
     torch.save(zeros(published_names.stmask(calibrated=())), path)
     with pytest.raises(CheckpointError, match="Nothing was written"):
         convert_weights(str(path), str(tmp_path / "other.pth"), weight_format="stmask", config_file=R50)
+
+
+def test_of_a_yolact_with_other_heads_the_shared_body_is_written(tmp_path):
+    body = ("backbone.", "fpn.", "proto_net.", "prediction_layers.0.upfeature.")
+    shapes = {name: shape for name, shape in published_names.stmask(interval=1).items() if name.startswith(body)}
+    others = published_names.with_bias("prediction_layers.0.bbox_layer", 12, 256, 3, 3)
+    others |= published_names.with_bias("semantic_seg_conv", 80, 256, 1, 1)
+    path, out = tmp_path / "yolact.pth", tmp_path / "start.pth"
+    torch.save(zeros(shapes | others), path)
+    with pytest.raises(CheckpointError, match="Nothing was written"):
+        convert_weights(str(path), str(out), weight_format="stmask", config_file=R50)
+    convert_weights(str(path), str(out), weight_format="stmask", config_file=R50, partial=True)
+    written = set(read_weights(str(out)))
+    assert {name.split(".")[0] for name in written} == {"backbone", "proto_net", "head"}
+    assert {name for name in written if name.startswith("head")} == {
+        "head.upfeature.0.weight", "head.upfeature.0.bias"}
+    # 13 deformable blocks there, 7 here
+    assert len([name for name in written if name.endswith("conv2_offset.weight")]) == 7
