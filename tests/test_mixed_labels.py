@@ -10,7 +10,7 @@ from pycocotools import mask as coco_mask
 from tests.test_every_config import SMALL
 from tests.toy_ytvis import write_toy_ytvis
 from vis_projects import model_zoo, register_ytvis
-from vis_projects.engine import VISTrainer, setup
+from vis_projects.engine import VISTrainer, load_config, setup
 
 NAME = "toy_of_mixed_labels"
 QUICK = [name for name in model_zoo.list_configs() if name.startswith("quick_schedules/") and "Base-" not in name]
@@ -57,11 +57,15 @@ def dataset(tmp_path_factory):
 
 @pytest.mark.parametrize("config", QUICK)
 def test_every_method_trains_two_iterations_on_them(config, dataset, tmp_path):
-    opts = [*SMALL, "DATASETS.TRAIN", f"('{dataset}',)", "DATASETS.TEST", f"('{dataset}',)", "OUTPUT_DIR", str(tmp_path)]
+    trains_a_tracker = not load_config(config).DATASETS.TEST  # such a network finds nothing by itself
+    test_sets = "()" if trains_a_tracker else f"('{dataset}',)"
+    opts = [*SMALL, "DATASETS.TRAIN", f"('{dataset}',)", "DATASETS.TEST", test_sets, "OUTPUT_DIR", str(tmp_path)]
     cfg = setup(argparse.Namespace(config_file=model_zoo.get_config_file(config), opts=opts, eval_only=False,
                                    resume=False))
     assert cfg.MODEL.VIS.NUM_CLASSES == 3 and cfg.MODEL.VIS.NUM_IDENTITIES == 6
     trainer = VISTrainer(cfg)
     trainer.resume_or_load(resume=False)
     trainer.train()
-    assert trainer.iter == 2 and "AP" in str(trainer.test(cfg, trainer.model))
+    assert trainer.iter == 2
+    if not trains_a_tracker:
+        assert "AP" in str(trainer.test(cfg, trainer.model))
