@@ -62,7 +62,7 @@ $(DEMO)/report.html: $(DEMO_RESULTS)
 	$(PY) -m vis_projects.cli.main report --output-dir $(DEMO)/eval --metrics $(DEMO)/train/metrics.json --out $(DEMO)
 
 test: setup
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(TEST_WORKERS) tests fallback/tests
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(TEST_WORKERS) --dist worksteal tests fallback/tests
 
 bench: setup
 	$(PY) benchmarks/kernels.py
