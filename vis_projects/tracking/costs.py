@@ -96,6 +96,25 @@ def matching_scores(
     return total
 
 
+def check_cues(section: str, match_coeff: Sequence[float], min_iou: float | None = None) -> None:
+    """Refuses weights and threshold of eq. 3 that mean nothing.
+
+    Args:
+        section: of the config, for the error.
+        match_coeff: (alpha, beta, gamma).
+        min_iou: least overlap of a match; None where there is none.
+
+    Raises:
+        ValueError: not three weights, or a threshold out of (0, 1].
+    """
+    if len(match_coeff) != 3:
+        raise ValueError(
+            f"{section}.MATCH_COEFF is {tuple(match_coeff)}; give three numbers, the weights of score, IoU and class"
+        )
+    if min_iou is not None and not 0 < min_iou <= 1:
+        raise ValueError(f"{section}.MIN_IOU is {min_iou}; give an overlap above 0 and up to 1")
+
+
 def with_new_column(table: Tensor, value: float) -> Tensor:
     """Puts a constant column for "new object" before an (n, m) table: (n, 1 + m)."""
     return torch.cat([table.new_full((table.shape[0], 1), value), table], dim=1)

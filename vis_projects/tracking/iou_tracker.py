@@ -6,7 +6,7 @@ from detectron2.config import CfgNode, configurable
 from detectron2.structures import Instances
 from torch import Tensor
 
-from vis_projects.tracking.costs import label_agreement, matching_scores, pairwise_box_iou, with_new_column
+from vis_projects.tracking.costs import check_cues, label_agreement, matching_scores, pairwise_box_iou, with_new_column
 from vis_projects.tracking.memory_tracker import MemoryTracker
 from vis_projects.tracking.registry import TRACKER_REGISTRY
 
@@ -30,8 +30,7 @@ class IoUTrackerPlus(MemoryTracker):
             kwargs: of ``MemoryTracker``.
         """
         super().__init__(**kwargs)
-        if not 0 < min_iou <= 1:
-            raise ValueError(f"MODEL.IOU_TRACKER.MIN_IOU is {min_iou}; give an overlap above 0 and up to 1")
+        check_cues(self.section, self.match_coeff, min_iou)
         self.min_iou = min_iou
 
     @classmethod

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vis_projects.tracking.assignment import NEW_TRACK, assign_best
 from vis_projects.tracking.base import Tracker
+from vis_projects.tracking.costs import check_cues
 from vis_projects.tracking.memory import TrackMemory
 
 MEMORY_LABELS = ("first", "latest")
@@ -43,11 +44,7 @@ class MemoryTracker(Tracker):
             retain_frames: a track can be found again up to this many frames after it was last seen; 0: for ever, so
                 the memory grows by one row per track.
         """
-        if len(match_coeff) != 3:
-            raise ValueError(
-                f"{self.section}.MATCH_COEFF is {tuple(match_coeff)}; give three numbers, the weights of score, IoU and "
-                "class"
-            )
+        check_cues(self.section, match_coeff)
         if memory_label not in MEMORY_LABELS:
             raise ValueError(f"{self.section}.MEMORY_LABEL is {memory_label!r}; choose from {MEMORY_LABELS}")
         if retain_frames < 0:

@@ -8,6 +8,7 @@ import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.structures import Instances
 
+from vis_projects.tracking.costs import check_cues
 from vis_projects.tracking.offline import OfflineTracker
 from vis_projects.tracking.registry import TRACKER_REGISTRY
 from vis_projects.tracking.track_search import TrackSearch
@@ -41,13 +42,7 @@ class SeqTracker(OfflineTracker):
             max_gap_frames: most frames between them; -1: any number, as for the memory of IoUTracker+.
             min_length: detections of the shortest track.
         """
-        if len(match_coeff) != 3:
-            raise ValueError(
-                f"MODEL.SEQ_TRACKER.MATCH_COEFF is {tuple(match_coeff)}; give three numbers, the weights of score, "
-                "IoU and class"
-            )
-        if not 0 < min_iou <= 1:
-            raise ValueError(f"MODEL.SEQ_TRACKER.MIN_IOU is {min_iou}; give an overlap above 0 and up to 1")
+        check_cues("MODEL.SEQ_TRACKER", match_coeff, min_iou)
         if max_gap_frames < -1:
             raise ValueError(f"MODEL.SEQ_TRACKER.MAX_GAP_FRAMES is {max_gap_frames}; give frames, or -1 for any number")
         if min_length < 1:

@@ -6,6 +6,7 @@ from detectron2.modeling import build_model
 from detectron2.utils.events import EventStorage
 
 from tests.methods.compfeat.clips import OFF, OUTPUT, clip, small_config, small_model, wake
+from tests.methods.few_steps import totals_of_steps
 from tests.methods.masktrack_rcnn.pairs import SIZE, frames
 from vis_projects.methods.compfeat import CompFeat, CompFeatTracker
 
@@ -166,14 +167,7 @@ def test_clips_of_another_shape_are_refused(model, roles, message):
 
 def test_a_few_steps_lower_the_loss():
     model, item = small_model(), clip((1, 2), (1, 2))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    totals = []
-    for _ in range(15):
-        total = sum(train_losses(model, [item]).values())
-        optimizer.zero_grad(), total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        totals.append(total.item())
+    totals = totals_of_steps(model, lambda: train_losses(model, [item]), 15)
     assert totals[-1] < 0.9 * totals[0]
 
 

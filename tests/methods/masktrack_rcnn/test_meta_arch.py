@@ -5,6 +5,7 @@ import torch
 from detectron2.modeling import build_model
 from detectron2.utils.events import EventStorage
 
+from tests.methods.few_steps import totals_of_steps
 from tests.methods.masktrack_rcnn.pairs import SIZE, frames, pair, small_config, small_model
 from vis_projects.methods.masktrack_rcnn import MaskTrackRCNN, MaskTrackRCNNTracker
 
@@ -109,16 +110,8 @@ def test_clips_of_another_shape_are_refused(model, roles):
 
 
 def test_a_few_steps_lower_the_loss():
-    # Dot products of embeddings are not bounded: without the clip of the total norm they run away.
     model, item = small_model(), pair((1, 2), (1, 2))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    totals = []
-    for _ in range(40):
-        total = sum(train_losses(model, [item]).values())
-        optimizer.zero_grad(), total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        totals.append(total.item())
+    totals = totals_of_steps(model, lambda: train_losses(model, [item]), 40)
     assert totals[-1] < 0.7 * totals[0]
 
 

@@ -5,26 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 from detectron2.config import CfgNode
 
-from vis_projects.data.frame_sampler import draw_reference
+from vis_projects.data.frame_sampler import KeyReferenceSampler
 from vis_projects.data.mapper import VideoDatasetMapper
 from vis_projects.data.registry import VIS_MAPPER_REGISTRY
 
 
-class OrderedPairSampler:
+class OrderedPairSampler(KeyReferenceSampler):
     """The key frame and another one, sorted by time; see `frame_sampler` for the form."""
-
-    def __init__(self, max_gap_frames: int = 2) -> None:
-        """
-        Args:
-            max_gap_frames: largest distance between the two frames; 0 or less allows the whole video.
-        """
-        self.max_gap_frames = max_gap_frames
 
     def __call__(
         self, length: int, key: int, rng: np.random.Generator, valid: Sequence[int] | None = None
     ) -> dict[str, list[int]]:
         """`{"earlier": [a], "later": [b]}` with a <= b, one of them the key; both are it where no other is allowed."""
-        earlier, later = sorted((key, draw_reference(length, key, rng, valid, self.max_gap_frames)))
+        pair = super().__call__(length, key, rng, valid)
+        earlier, later = sorted(pair["key"] + pair["reference"])
         return {"earlier": [earlier], "later": [later]}
 
 
