@@ -3,7 +3,7 @@
     vis synth datasets/synthvis_tiny --preset tiny && DETECTRON2_DATASETS=datasets \\
         python benchmarks/association_table.py --out output/association [--seeds 1 2 3] [--detector-iters 800]
 
-Trains, per seed, a small MaskTrack R-CNN, DeepSORT's appearance network and OSMN, each by train_net.py and only if its
+Trains, per seed, a small MaskTrack R-CNN, DeepSORT's appearance network and two OSMNs, each by train_net.py and only if its
 checkpoint is not in `--out` yet. Then every tracker gets the per-frame detections of that MaskTrack R-CNN, whose own
 tracker is one of the rows; no row detects anew. `--out` gets a folder per row, and table.md.
 """
@@ -41,12 +41,17 @@ PARTS = {
     "detector": (DETECTOR, 800),
     "reid": (QUICK + "reid_network_narrow_synthvis_tiny.yaml", 500),
     "osmn": (QUICK + "osmn_narrow_synthvis_tiny.yaml", 500),
+    "osmn-windows": (QUICK + "osmn_windows_narrow_synthvis_tiny.yaml", 500),
 }
 NAME, COEFFICIENTS = "MODEL.VIS.TRACKER.NAME", "MODEL.MASKTRACK.MATCH_COEFF"
 # row -> (overrides, part that holds the weights of its tracker)
 TABLE_1 = {
     "IoUTracker+": ([NAME, "IoUTrackerPlus"], None),
     "OSMN": ([NAME, "OSMNTracker"], "osmn"),
+    "OSMN in windows": (
+        [NAME, "OSMNTracker", "MODEL.OSMN.WINDOW_SPREADS", "4.0", "MODEL.OSMN.WINDOW_SIZE", "64",
+         "MODEL.OSMN.MASK_THRESH", "0.7"], "osmn-windows"
+    ),
     "DeepSORT": ([NAME, "DeepSORTTracker"], "reid"),
     "DeepSORT, scores from 0.3 on": ([NAME, "DeepSORTTracker", "MODEL.DEEPSORT.MIN_SCORE", "0.3"], "reid"),
     "DeepSORT, motion of 6 frames/s": (
@@ -177,7 +182,7 @@ def main() -> None:
     out = args.out.resolve()
     found = {}
     for seed in args.seeds:
-        found[seed] = run_seed(seed, out, {part: getattr(args, f"{part}_iters") for part in PARTS})
+        found[seed] = run_seed(seed, out, {part: getattr(args, f"{part}_iters".replace("-", "_")) for part in PARTS})
         text = tables(found)
         (out / "table.md").write_text(text + "\n", encoding="utf-8")
     print("\n" + text)

@@ -1,16 +1,19 @@
 """The tables of trackers: shared detections, rows, means."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from detectron2.modeling import build_model
 
-from benchmarks.association_table import COEFFICIENTS, TABLE_1, TABLE_2, TRACKED, row_config, tables, tracked
+from benchmarks.association_table import COEFFICIENTS, PARTS, TABLE_1, TABLE_2, TRACKED, row_config, tables, tracked
 from benchmarks.detect_once import DetectOnce
-from benchmarks.tracker_cost import MovingSquares
+from benchmarks.tracker_cost import MovingSquares, give_masks_of_last_frame
 from tests.methods.track_by_detection.models import OWN, config, frames, video
 from tests.toy_ytvis import write_toy_ytvis
 from vis_projects.data import register_ytvis
 from vis_projects.engine import load_config
+from vis_projects.methods.osmn.guides import mask_boxes
 
 
 def own_model():
@@ -51,6 +54,13 @@ def test_rows_are_the_papers():
     assert {"IoUTracker+", "OSMN", "DeepSORT", "SeqTracker", "MaskTrack R-CNN"} <= set(TABLE_1)
 
 
+@pytest.mark.parametrize("row", [row for row, (_, part) in TABLE_1.items() if part is not None])
+def test_a_row_uses_the_network_that_its_part_trains(row):
+    opts, part = TABLE_1[row]
+    section = "REID" if part == "reid" else "OSMN"
+    assert load_config(PARTS[part][0]).MODEL[section] == load_config(TRACKED, opts).MODEL[section]
+
+
 def test_the_config_of_a_row(tmp_path):
     register_ytvis("toy_for_association", *write_toy_ytvis(tmp_path, videos=1, frames=2))
     weights = {"detector": tmp_path / "d.pth", "reid": tmp_path / "r.pth"}
@@ -85,4 +95,17 @@ def test_moving_squares_replace_what_was_found():
     assert squares.found == 6 and len(first["instances"]) == 20
     step = second["instances"].pred_boxes.tensor - first["instances"].pred_boxes.tensor
     assert torch.equal(step, torch.full((20, 4), 3.0))
-    assert first["instances"].pred_masks.flatten(1).sum(1).tolist() == pytest.approx([2500] * 20)
+    assert torch.equal(first["instances"].pred_masks, squares.masks(0))
+    for found in (first["instances"], second["instances"]):  # the masks fill the boxes
+        assert torch.equal(mask_boxes(found.pred_masks), found.pred_boxes.tensor)
+        assert found.pred_masks.flatten(1).sum(1).tolist() == [2500] * 20
+
+
+def test_a_network_of_random_weights_works_for_the_squares_that_it_would_have_to_find():
+    squares, calls = MovingSquares(torch.nn.Identity(), 2), []
+    network = SimpleNamespace(propagate=lambda images, size, factors, locations: calls.append(1) or locations)
+    give_masks_of_last_frame(network, squares)
+    squares.frame = 2  # in the second frame, after the detector
+    assert torch.equal(network.propagate(None, None, None, torch.zeros(2, 4)), squares.masks(0)) and calls == [1]
+    with pytest.raises(AssertionError, match="3 tracks of 2 squares"):
+        network.propagate(None, None, None, torch.zeros(3, 4))

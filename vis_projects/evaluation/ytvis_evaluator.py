@@ -142,8 +142,9 @@ class YTVISEvaluator(DatasetEvaluator):
                 f"{self._folder}: {len(processed - set(holder))} videos of other processes are not in it; output_dir "
                 "must be a folder that all machines share"
             )
-        truth, _ = read_json(self._json_file, "ground truth")
-        ordered = [video["id"] for video in truth["videos"]]
+        content, _ = read_json(self._json_file, "ground truth")
+        ordered = [video["id"] for video in content["videos"]]
+        del content  # nothing of it is needed while the files are scored
         missing = [video_id for video_id in ordered if video_id not in holder]
         if missing:
             logger.warning("%s: %d of %d videos have no result, the first is %s; their objects count as missed",
@@ -152,8 +153,8 @@ class YTVISEvaluator(DatasetEvaluator):
         results, archive = write_results(self._folder, videos)
         if self._temporary is None:
             logger.info("wrote %s and, for an evaluation server, %s", results, archive)
-        try:
-            outcome = evaluate_json(results, truth, category_ids=self._json_category_ids())
+        try:  # from both files, which the native engine reads by itself
+            outcome = evaluate_json(results, self._json_file, category_ids=self._json_category_ids())
         except NoGroundTruthError:
             logger.warning("%s has no ground truth: %s holds videos without annotations; only the results were written",
                            self.dataset_name, self._json_file)

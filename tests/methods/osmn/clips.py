@@ -6,6 +6,9 @@ from detectron2.modeling import build_model
 from tests.methods.masktrack_rcnn.pairs import CONFIGS, SIZE, frames, objects
 from vis_projects.config import get_vis_cfg
 
+# windows instead of whole frames
+IN_WINDOWS = ("MODEL.OSMN.WINDOW_SPREADS", 4.0, "MODEL.OSMN.WINDOW_SIZE", 32)
+
 
 def small_config(*overrides):
     """The quick schedule's config, with the training's random changes and the tracker of that name."""

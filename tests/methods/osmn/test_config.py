@@ -30,6 +30,27 @@ def test_published_network_and_guides():
     assert (node.GUIDE_CROP, node.GUIDE_ROTATION_DEG, node.CENTER_JITTER, node.STD_JITTER) == (0.1, 10.0, 0.2, 0.4)
 
 
+@pytest.mark.parametrize(
+    "training, tracking",
+    [("osmn/osmn_ytvis2019.yaml", "track_by_detection/osmn_mask_rcnn_R_50_FPN_1x_ytvis2019.yaml"),
+     ("osmn/osmn_light_ytvis2019.yaml", "track_by_detection/osmn_light_mask_rcnn_R_50_FPN_1x_ytvis2019.yaml"),
+     ("quick_schedules/osmn_narrow_synthvis_tiny.yaml",
+      "quick_schedules/track_by_detection_R_50_FPN_narrow_synthvis_tiny.yaml")],
+)
+def test_the_tracker_has_the_network_that_was_trained(training, tracking):
+    trained, tracked = (model_zoo.get_config(name) for name in (training, tracking))
+    assert trained.MODEL.OSMN == tracked.MODEL.OSMN
+    assert trained.INPUT.FORMAT == tracked.INPUT.FORMAT
+    assert (trained.INPUT.MIN_SIZE_TEST, trained.INPUT.MAX_SIZE_TEST) == (
+        tracked.INPUT.MIN_SIZE_TEST, tracked.INPUT.MAX_SIZE_TEST)
+
+
+def test_whole_frames_as_published_unless_windows_are_asked_for():
+    node = model_zoo.get_config("osmn/osmn_ytvis2019.yaml").MODEL.OSMN
+    light = model_zoo.get_config("osmn/osmn_light_ytvis2019.yaml").MODEL.OSMN
+    assert (node.WINDOW_SPREADS, light.WINDOW_SPREADS, light.WINDOW_SIZE) == (0.0, 4.0, 128)
+
+
 def test_training_config_reads_bitmasks_of_videos():
     cfg = model_zoo.get_config("osmn/osmn_ytvis2019.yaml")
     assert (cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.VIS.MAPPER) == ("OSMN", "OSMNMapper")

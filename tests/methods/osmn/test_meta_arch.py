@@ -6,7 +6,7 @@ from detectron2.modeling import build_model
 from torch import nn
 
 from tests.methods.masktrack_rcnn.pairs import SIZE, objects
-from tests.methods.osmn.clips import clip_item, small_config, small_model
+from tests.methods.osmn.clips import IN_WINDOWS, clip_item, small_config, small_model
 from vis_projects.methods.osmn import OSMN
 from vis_projects.structures.clip import Clip
 
@@ -31,8 +31,9 @@ def loss_of(model, batch):
     ],
     ids=["empty", "empty_key", "empty_previous", "empty_guide", "none_shared", "one_object", "mixed"],
 )
-def test_every_clip_trains_and_reaches_every_parameter(batch):
-    model = small_model()
+@pytest.mark.parametrize("windows", [(), IN_WINDOWS], ids=["whole_frames", "windows"])
+def test_every_clip_trains_and_reaches_every_parameter(batch, windows):
+    model = small_model(*windows)
     loss = loss_of(model, batch)
     loss.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()] == []
@@ -87,9 +88,10 @@ def test_the_same_seed_gives_the_same_loss():
     assert float(loss_of(small_model(), batch).detach()) == float(loss_of(small_model(), batch).detach())
 
 
-def test_loss_falls_on_one_video():
+@pytest.mark.parametrize("windows", [(), IN_WINDOWS], ids=["whole_frames", "windows"])
+def test_loss_falls_on_one_video(windows):
     """Two rectangles of noise in noise: which one is meant, the place tells."""
-    model = small_model("MODEL.OSMN.CENTER_JITTER", 0.0, "MODEL.OSMN.STD_JITTER", 0.0)
+    model = small_model("MODEL.OSMN.CENTER_JITTER", 0.0, "MODEL.OSMN.STD_JITTER", 0.0, *windows)
     batch = [clip_item((1, 7), (1, 7), (1, 7))]
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     torch.manual_seed(0)

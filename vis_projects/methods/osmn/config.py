@@ -38,6 +38,11 @@ def _add_network_keys(node: CfgNode) -> None:
     # The two modulators, each can be left out.
     node.VISUAL_MODULATOR = True
     node.SPATIAL_MODULATOR = True
+    # Where each object is looked for: 0, in the whole frame, as published; above 0, in a window that reaches so many
+    # spreads of the spatial guide from the object's last centre to each side, and that the modulated layers see
+    # stretched to a square of WINDOW_SIZE pixels of the network's input, a multiple of 16.
+    node.WINDOW_SPREADS = 0.0
+    node.WINDOW_SIZE = 128
 
 
 def _add_guide_keys(node: CfgNode) -> None:

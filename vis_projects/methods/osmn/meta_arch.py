@@ -96,7 +96,8 @@ class OSMN(nn.Module):
         factors = self._factors(images["guide"][clips], masks["guide"])
         logits = net.logits(images["key"], clips, factors, locations)
         valid = self._valid(clip)[clips] & masks["guide"].flatten(1).any(1)[:, None, None]
-        return {"loss_mask": balanced_mask_loss(logits, masks["key"], valid)}
+        targets, valid = net.as_seen(masks["key"], locations), net.as_seen(valid, locations)
+        return {"loss_mask": balanced_mask_loss(logits, targets, valid)}
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         if prefix == "":

@@ -11,9 +11,10 @@ from detectron2.structures import ImageList
 from torch import Tensor, nn
 
 from vis_projects.methods.osmn.guides import LOCATIONS, crop_boxes, crop_guides, heat_maps, locate
-from vis_projects.methods.osmn.segmentation import MODULATED_STRIDES, SegmentationNetwork
+from vis_projects.methods.osmn.segmentation import MODULATED_STRIDES, SegmentationNetwork, SharedFeatures
 from vis_projects.methods.osmn.spatial_modulator import SpatialModulator
 from vis_projects.methods.osmn.visual_modulator import VisualModulator
+from vis_projects.methods.osmn.windows import ObjectWindows
 
 # ImageNet's, in RGB, of pixels 0..255
 PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -31,7 +32,7 @@ class MaskPropagator(nn.Module):
     def __init__(
         self, *, segmentation: SegmentationNetwork, visual: VisualModulator | None, spatial: SpatialModulator | None,
         image_format: str = "BGR", location: str = "median", min_std_px: float = 5.0, guide_pad: float = 0.03,
-        mask_thresh: float = 0.5, chunk: int = 16,
+        mask_thresh: float = 0.5, chunk: int = 16, windows: ObjectWindows | None = None,
     ) -> None:
         """
         Args:
@@ -44,6 +45,7 @@ class MaskPropagator(nn.Module):
             guide_pad: rim of the crops, see `crop_boxes`.
             mask_thresh: probability from which on a pixel is part of a mask.
             chunk: objects that pass through the networks at once.
+            windows: where each object is looked for; None: in the whole frame, as published.
         """
         super().__init__()
         if image_format not in FORMATS:
@@ -58,7 +60,7 @@ class MaskPropagator(nn.Module):
         self.register_buffer("pixel_mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(std).view(-1, 1, 1), persistent=False)
         self.location, self.min_std_px, self.guide_pad = location, min_std_px, guide_pad
-        self.mask_thresh, self.chunk = mask_thresh, chunk
+        self.mask_thresh, self.chunk, self.windows = mask_thresh, chunk, windows
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
@@ -70,6 +72,9 @@ class MaskPropagator(nn.Module):
         if node.VISUAL_MODULATOR:
             visual = VisualModulator(**trunk, fc_dim=node.FC_DIM, dropout=node.DROPOUT, guide_size=node.GUIDE_SIZE,
                                      num_factors=sum(widths))
+        windows = None
+        if node.WINDOW_SPREADS != 0:
+            windows = ObjectWindows(spreads=node.WINDOW_SPREADS, size=node.WINDOW_SIZE)
         return {
             "segmentation": segmentation,
             "visual": visual,
@@ -80,6 +85,7 @@ class MaskPropagator(nn.Module):
             "guide_pad": node.GUIDE_PAD,
             "mask_thresh": node.MASK_THRESH,
             "chunk": node.CHUNK,
+            "windows": windows,
         }
 
     @property
@@ -110,13 +116,24 @@ class MaskPropagator(nn.Module):
             locations: (N, 4) where each one was.
 
         Returns:
-            float (N, H, W).
+            float (N, H, W); with windows (N, S, S).
         """
         return self._logits(self.segmentation.shared(images), images.shape[-2:], frames, factors, locations)
 
+    def as_seen(self, masks: Tensor, locations: Tensor) -> Tensor:
+        """bool (N, H, W) of frames to what the `logits` of objects of these locations speak of: (N, S, S) or the same."""
+        if self.windows is None:
+            return masks
+        frames = torch.arange(len(masks), device=masks.device)
+        return self.windows.crop(masks[:, None].float(), frames, locations)[:, 0] >= 0.5
+
     def _logits(
-        self, shared: Any, size: tuple[int, int], frames: Tensor, factors: Tensor | None, locations: Tensor
+        self, shared: SharedFeatures, size: tuple[int, int], frames: Tensor, factors: Tensor | None, locations: Tensor
     ) -> Tensor:
+        if self.windows is not None:
+            shared = self.windows.crop_shared(shared, frames, locations)
+            size, frames = (self.windows.size,) * 2, torch.arange(len(frames), device=frames.device)
+            locations = self.windows.places(locations)
         heat = None if self.spatial is None else heat_maps(locations, size, MODULATED_STRIDES)
         return self.segmentation(shared, frames, factors, heat, self.spatial)
 
@@ -167,9 +184,14 @@ class MaskPropagator(nn.Module):
             frames = torch.zeros(len(where), dtype=torch.int64, device=images.device)
             logits = self._logits(shared, images.shape[-2:], frames, some if self.visual is not None else None, where)
             finite &= torch.isfinite(logits).all()
-            parts.append(logits[:, :height, :width].float().sigmoid() >= self.mask_thresh)
+            parts.append(self._masks(logits.float().sigmoid(), where, size))
         if not finite:
             raise FloatingPointError(
                 "propagated masks hold inf or nan; check the checkpoint in MODEL.VIS.TRACKER.WEIGHTS"
             )
         return torch.cat(parts)
+
+    def _masks(self, probabilities: Tensor, locations: Tensor, size: tuple[int, int]) -> Tensor:
+        if self.windows is not None:
+            return self.windows.paste(probabilities, locations, size, self.mask_thresh)
+        return probabilities[:, : size[0], : size[1]] >= self.mask_thresh

@@ -130,6 +130,8 @@ class OSMNTracker(IoUTrackerPlus):
     def _masks(self, instances: Instances) -> Tensor:
         """The masks of detections at the size of the network's input: the pixel under each pixel's middle."""
         masks, (height, width) = instances.pred_masks, self._pixels.shape[-2:]
+        if masks.shape[-2:] == (height, width):
+            return masks
         rows, columns = (
             ((torch.arange(small, device=masks.device) + 0.5) * (large / small)).long()
             for small, large in zip((height, width), masks.shape[-2:])
