@@ -168,7 +168,23 @@ BROKEN = {
     "number as mask": ({"segmentations": [5]}, r"segmentations\[0\] is 5"),
     "no size": ({"segmentations": [None, {"counts": "0"}]}, r"segmentations\[1\].size is None"),
     "float counts": ({"segmentations": [{"size": [4, 10], "counts": [0.5]}]}, r"counts is \[0.5\]"),
-    "short list counts": ({"segmentations": [{"size": [4, 10], "counts": [3, 4]}]}, r"cover 7 pixels, size 4 x 10 has 40"),
+    "short list counts": (
+        {"segmentations": [{"size": [4, 10], "counts": [3, 4]}]}, r"cover 7 pixels, size 4 x 10 has 40"
+    ),
+    # 0 + 45 + 0 - 5 = 40 = 4 x 10
+    "negative run, list": (
+        {"segmentations": [None, {"size": [4, 10], "counts": [0, 45, 0, -5]}]},
+        r"entry 1.segmentations\[1\].counts is \[0, 45, 0, -5\]; give .* a list of run lengths >= 0",
+    ),
+    # in 64 bits 4 * 2^62 + 40 = 40
+    "overflowing list": (
+        {"segmentations": [{"size": [4, 10], "counts": [2**62] * 4 + [40]}]}, r"cover 18446744073709551616 pixels, size"
+    ),
+    # the same runs: 45 = 13 + 32 * 1 is "]1" and the difference -5 - 45 = -50 = 14 - 32 * 2 is "^N"
+    "negative run, text": (
+        {"segmentations": [None, {"size": [4, 10], "counts": "0]10^N"}]},
+        r"entry 1.segmentations\[1\].counts b'0\]10\^N' has a negative run; write what pycocotools.mask.encode",
+    ),
     "short text counts": ({"segmentations": [{**rle(FULL), "size": [4, 11]}]}, r"cover 40 pixels, size 4 x 11 has 44"),
     "no rle text": ({"segmentations": [{"size": [4, 10], "counts": "P P"}]}, r"no compressed RLE text"),
     "cut rle text": ({"segmentations": [{"size": [4, 10], "counts": "PPP"}]}, r"no compressed RLE text"),

@@ -35,13 +35,14 @@ def read_masks(entries: object, place: str, size: tuple[int, int]) -> tuple[list
     masks = [_read_mask(entry, f"{place}[{t}]", size) if entry else None for t, entry in enumerate(entries)]
     present = [t for t, mask in enumerate(masks) if mask is not None]
     areas = np.zeros(len(masks), dtype=np.int64)
-    total, foreground = count_runs([masks[t]["counts"] for t in present])
-    for t, pixels in zip(present, total.tolist()):
+    total, foreground, shortest = count_runs([masks[t]["counts"] for t in present])
+    for t, pixels, least in zip(present, total.tolist(), shortest.tolist()):
         height, width = masks[t]["size"]
-        if pixels < 0:
+        if pixels < 0 or least < 0:
+            reason = "has a negative run" if least < 0 else "is no compressed RLE text"
             raise EvaluationInputError(
-                f"{place}[{t}].counts {shorten(masks[t]['counts'])} is no compressed RLE text; write what "
-                "pycocotools.mask.encode gives, decoded to ascii"
+                f"{place}[{t}].counts {shorten(masks[t]['counts'])} {reason}; write what pycocotools.mask.encode gives, "
+                "decoded to ascii"
             )
         if pixels != height * width:
             raise EvaluationInputError(
@@ -74,9 +75,10 @@ def _read_rle(entry: Mapping, place: str) -> Mask:
     runs = np.asarray(counts if isinstance(counts, Sequence) else np.nan)
     if runs.ndim != 1 or (runs.size and (runs.dtype.kind not in "iu" or runs.min() < 0)):
         raise EvaluationInputError(f"{place}.counts is {shorten(counts)}; give RLE text or a list of run lengths >= 0")
-    if runs.sum() != size[0] * size[1]:
+    covered = int(runs.sum(dtype=np.float64))  # int64 could wrap round to the right sum
+    if covered != size[0] * size[1]:
         raise EvaluationInputError(
-            f"{place}: the runs of counts cover {int(runs.sum())} pixels, size {size[0]} x {size[1]} has "
+            f"{place}: the runs of counts cover {covered} pixels, size {size[0]} x {size[1]} has "
             f"{size[0] * size[1]}; encode the mask at the size that it states"
         )
     return {"size": size, "counts": coco_mask.frPyObjects({"size": size, "counts": list(counts)}, *size)["counts"]}

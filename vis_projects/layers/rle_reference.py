@@ -89,9 +89,7 @@ def checked_rle(rle: RLE) -> dict:
 def read_runs(text: str | bytes) -> np.ndarray:
     """Run lengths of COCO's compressed text, int64.
 
-    A number is written in base 32, low digits first, one character per digit: `48 + digit`, plus 32 where more digits
-    follow; bit 16 of the last digit is the sign. From the fourth number of a mask on, the difference to the number two
-    before is written.
+    From the fourth number of a mask on, the difference to the number two before is written.
 
     Raises:
         ValueError: an unknown character, or a number without its last digit or with more than six.
@@ -100,20 +98,41 @@ def read_runs(text: str | bytes) -> np.ndarray:
         if not text.isascii():
             raise ValueError(f"the counts {text!r:.60} of an RLE have characters that no RLE text has")
         text = text.encode("ascii")
-    codes = np.frombuffer(text, dtype=np.uint8).astype(np.int64) - 48
-    if codes.size == 0:
-        return codes
-    ends = np.flatnonzero((codes & 32) == 0)
-    digits = np.diff(ends, prepend=-1)
-    if codes.min() < 0 or codes.max() > 63 or codes[-1] & 32 or digits.max() > MAX_DIGITS:
-        raise ValueError(f"the counts {text!r:.60} are no compressed RLE text")
-    starts = ends + 1 - digits
-    place = np.arange(len(codes)) - np.repeat(starts, digits)
-    numbers = np.add.reduceat((codes & 31) << (5 * place), starts)
-    numbers -= ((codes[ends] & 16) != 0) * (np.int64(1) << (5 * digits))
+    numbers, _ = read_numbers([text])
     numbers[1::2] = np.cumsum(numbers[1::2])
     numbers[2::2] = np.cumsum(numbers[2::2])  # the first three runs are written in full
     return numbers
+
+
+def read_numbers(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers that compressed texts consist of, before they are added up to run lengths.
+
+    A number is written in base 32, low digits first, one character per digit: `48 + digit`, plus 32 where more digits
+    follow; bit 16 of the last digit is the sign.
+
+    Args:
+        texts: N compressed counts.
+
+    Returns:
+        int64 (K,) numbers of all texts one after the other, and int64 (K,) the place of the last character of each in
+        the joined texts.
+
+    Raises:
+        ValueError: an unknown character, or a number without its last digit or with more than six.
+    """
+    codes = np.frombuffer(b"".join(texts), dtype=np.uint8) - 48  # smaller characters wrap round to more than 63
+    more = codes > 31
+    ends = np.flatnonzero(~more)
+    cut = next((text for text in texts if text and text[-1] - 48 > 31), None)
+    if cut is not None or codes.max(initial=0) > 63 or np.diff(ends, prepend=-1).max(initial=0) > MAX_DIGITS:
+        raise ValueError(f"the counts {cut or b''.join(texts)!r:.60} are no compressed RLE text")
+    numbers = (codes[ends] & 31 ^ 16).astype(np.int64) - 16  # -16 ... 15
+    longer = np.arange(len(ends))
+    for place in range(1, MAX_DIGITS):
+        # in front of the first text is, at -1, the last character of the last text, after which no digit follows
+        longer = longer[more[ends[longer] - place]]
+        numbers[longer] = numbers[longer] << 5 | codes[ends[longer] - place] & 31
+    return numbers, ends
 
 
 def merge_empty_runs(runs: np.ndarray) -> np.ndarray:
