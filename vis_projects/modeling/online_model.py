@@ -18,6 +18,7 @@ from detectron2.structures import ImageList, Instances
 from torch import Tensor, nn
 
 from vis_projects.structures.clip import Clip
+from vis_projects.structures.image_batch import image_batch, padding_of
 from vis_projects.structures.results_builder import VideoResultsBuilder
 from vis_projects.structures.video_results import VideoResults
 
@@ -239,15 +240,8 @@ class OnlineVISModel(nn.Module):
         """
         if not self.training:
             return [self._run_video(item) for item in batch]
-        clip = Clip.from_batch(
-            batch,
-            self.device,
-            self.pixel_mean,
-            self.pixel_std,
-            size_divisibility=self.backbone.size_divisibility,
-            padding_constraints=self.backbone.padding_constraints,
-        )
-        return self.losses(clip)
+        padding = padding_of(self.backbone)
+        return self.losses(Clip.from_batch(batch, self.device, self.pixel_mean, self.pixel_std, **padding))
 
     def _run_video(self, item: dict[str, Any]) -> VideoResults:
         state = self.init_state(item)
@@ -269,13 +263,7 @@ class OnlineVISModel(nn.Module):
 
     def _preprocess_frame(self, frame: Tensor) -> ImageList:
         self._check_frame(frame)
-        image = frame.to(self.device, non_blocking=True).float()
-        image = (image - self.pixel_mean) / self.pixel_std
-        return ImageList.from_tensors(
-            [image],
-            self.backbone.size_divisibility,
-            padding_constraints=self.backbone.padding_constraints,
-        )
+        return image_batch([frame], self.pixel_mean, self.pixel_std, **padding_of(self.backbone))
 
     def _check_frame(self, frame: Tensor) -> None:
         channels = self.pixel_mean.shape[0]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from detectron2.structures import ImageList, Instances
 
+from vis_projects.structures.image_batch import image_batch
+
 
 @dataclass
 class Clip:
@@ -46,7 +48,7 @@ class Clip:
                 ground truth, `instances` (T `Instances`).
             device: where everything goes.
             pixel_mean, pixel_std: (C, 1, 1) float tensors on `device`, in the channel order of the images.
-            size_divisibility, padding_constraints: what the backbone asks of the padded size.
+            size_divisibility, padding_constraints: what the backbone asks of the padded size, see `padding_of`.
 
         Raises:
             ValueError: if the batch is empty, or its clips differ in roles or number of frames.
@@ -63,12 +65,12 @@ class Clip:
         with_truth = [item.get("instances") is not None for item in batch]
         if any(with_truth) and not all(with_truth):
             raise ValueError("some clips of the batch have instances and some have none")
-        frames = [(frame.to(device) - pixel_mean) / pixel_std for item in batch for frame in item["image"]]
+        frames = [frame for item in batch for frame in item["image"]]
         instances = None
         if all(with_truth):
             instances = [[frame.to(device) for frame in item["instances"]] for item in batch]
         return cls(
-            images=ImageList.from_tensors(frames, size_divisibility, padding_constraints=padding_constraints),
+            images=image_batch(frames, pixel_mean, pixel_std, size_divisibility, padding_constraints),
             instances=instances,
             roles=roles,
             frame_indices=[list(item["frame_indices"]) for item in batch],

@@ -59,6 +59,16 @@ def test_images_of_a_batch_do_not_mix():
         assert set(a.get_fields()) == {"pred_boxes", "scores", "pred_classes", "pred_masks"}
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_images_are_padded_to_the_square_that_the_backbone_asks_for(training, monkeypatch):
+    model, seen = small_model().train(training), []
+    monkeypatch.setattr(type(model.backbone), "padding_constraints", {"square_size": 160})
+    model.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape)))
+    outcome = model([item(1), item(2, 3)])
+    assert seen == [(2, 3, 160, 160)]  # of images of 64 x 96
+    assert training or [found["instances"].image_size for found in outcome] == [(64, 96)] * 2
+
+
 def test_the_output_has_the_size_of_the_image_where_none_is_asked_for():
     found = small_model(*ALL_SCORES).eval()([{"image": frames(1)[0]}])[0]["instances"]
     assert found.image_size == (64, 96)

@@ -10,6 +10,7 @@ from detectron2.structures import BitMasks, ImageList, Instances
 from torch import Tensor, nn
 
 from vis_projects.modeling.condinst import CondInstNetwork, condinst_parts
+from vis_projects.structures.image_batch import image_batch, padding_of
 
 
 @META_ARCH_REGISTRY.register()
@@ -77,9 +78,8 @@ class CondInst(CondInstNetwork):
                     f"CondInst takes images, a tensor each, not {type(item['image']).__name__}; a video needs a model "
                     "that tracks: CondInstVIS, CrossVIS, or TrackByDetection around this one"
                 )
-        images = [item["image"].to(self.device).float() for item in batched_inputs]
-        normalized = [(image - self.pixel_mean) / self.pixel_std for image in images]
-        return ImageList.from_tensors(normalized, self.backbone.size_divisibility)
+        images = [item["image"] for item in batched_inputs]
+        return image_batch(images, self.pixel_mean, self.pixel_std, **padding_of(self.backbone))
 
 
 def _with_bitmasks(instances: Instances) -> Instances:
