@@ -1,14 +1,21 @@
 """Evaluation: interrupted and resumed, never mixed with other weights."""
 
 import json
+import logging
 
 import pytest
 import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.evaluation import DatasetEvaluator
 
 from tests.engine.toy_model import ToyVIS, register_toy_set, toy_cfg
 from vis_projects.engine.errors import ConfigError, DataError
-from vis_projects.engine.evaluation_loop import evaluate_datasets, inference_fingerprint, weights_fingerprint
+from vis_projects.engine.evaluation_loop import (
+    evaluate_datasets,
+    inference_fingerprint,
+    run_evaluation,
+    weights_fingerprint,
+)
 
 
 @pytest.fixture
@@ -24,13 +31,41 @@ def results_of(folder, name):
     return json.loads((folder / "inference" / name / "results.json").read_text())
 
 
-def test_interrupted_evaluation_keeps_what_it_had_and_resumes(toy_set, tmp_path):
+class Counter(DatasetEvaluator):
+    """Counts the items that it is given."""
+
+    def reset(self):
+        self.items = 0
+
+    def process(self, inputs, outputs):
+        self.items += len(inputs)
+
+    def evaluate(self):
+        return {"items": self.items}
+
+
+class Reader(torch.nn.Module):
+    """Reads all frames."""
+
+    def forward(self, items):
+        return [list(item["image"]) for item in items]
+
+
+@pytest.mark.parametrize("unit, image", [("image", torch.zeros(3, 4, 4)), ("video", ["frame"] * 5)])
+def test_videos_count_by_their_frames_and_images_when_they_are_done(unit, image, caplog):
+    with caplog.at_level(logging.INFO, logger="vis_projects"):
+        outcome = run_evaluation(Reader(), [[{"image": image}]] * 2, Counter(), title="round", unit=unit)
+    assert outcome == {"items": 2} and f"round: 2/2 {unit}s, " in caplog.text
+
+
+def test_interrupted_evaluation_keeps_what_it_had_and_resumes(toy_set, tmp_path, caplog):
     model = ToyVIS()
     whole = evaluate_datasets(toy_cfg(toy_set, tmp_path / "whole"), model)
     cfg = toy_cfg(toy_set, tmp_path / "cut")
     model.stop_at_video = 2
     with pytest.raises(KeyboardInterrupt):
         evaluate_datasets(cfg, model)
+    assert f"evaluate {toy_set}: interrupted; finished videos are kept" in caplog.text
     shards = list((tmp_path / "cut" / "inference" / toy_set / "shards").iterdir())
     assert shards and shards[0].stat().st_size > 0
     model.stop_at_video = 1  # would stop again if video 1 were run again

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from detectron2.config import CfgNode
 from detectron2.data import MetadataCatalog
 from detectron2.evaluation import DatasetEvaluator, inference_context, print_csv_format
 from detectron2.utils import comm
-from torch import nn
+from torch import Tensor, nn
 
 from vis_projects.data import DatasetError, build_image_test_loader, build_vis_test_loader, register_class_subset
 from vis_projects.engine.errors import ConfigError, DataError, last_line
@@ -58,8 +58,12 @@ def _evaluate_videos(cfg: CfgNode, model: nn.Module, name: str, resume: bool) ->
         name = register_class_subset(name, tuple(cfg.DATASETS.CLASS_SUBSET))
     evaluator = YTVISEvaluator(name, inference_folder(cfg, name), resume=resume, run_key=run_key(cfg))
     loader = build_vis_test_loader(cfg, name, skip_video_ids=evaluator.done_video_ids())
-    runs = with_oracle(model, cfg.TEST.VIDEO.ORACLE, name)
-    return run_evaluation(runs, loader, evaluator, title=f"evaluate {name}")
+    runs, title = with_oracle(model, cfg.TEST.VIDEO.ORACLE, name), f"evaluate {name}"
+    try:
+        return run_evaluation(runs, loader, evaluator, title=title)
+    except KeyboardInterrupt:
+        logger.warning(f"{title}: interrupted; finished videos are kept, --eval-only --resume goes on with them")
+        raise
 
 
 def _evaluate_images(cfg: CfgNode, model: nn.Module, name: str, resume: bool) -> OrderedDict:
@@ -87,27 +91,31 @@ def run_evaluation(
 ) -> OrderedDict:
     """Runs the model over this process's videos or images and evaluates those of all processes.
 
-    An interruption leaves each finished video in the evaluator's shards.
+    Args:
+        loader: batches of items; the `image` of an item is the tensor of an image or the frames of a video.
+        title, unit: what the progress shows; the frames of a video are parts of its unit.
     """
     evaluator.reset()
     progress = Progress(len(loader), title=title, unit=unit)
     try:
         with inference_context(model):
             for items in loader:
-                if unit == "video":
-                    counted = [{**item, "image": CountedFrames(item["image"], progress)} for item in items]
-                    evaluator.process(items, model(counted))
-                else:
-                    evaluator.process(items, model(items))
-                    progress.advance(len(items))
-    except KeyboardInterrupt:
-        if unit == "video":
-            logger.warning(f"{title}: interrupted; finished videos are kept, --eval-only --resume goes on with them")
-        raise
+                evaluator.process(items, model([_counted(item, progress) for item in items]))
+                for _ in filter(_is_image, items):
+                    progress.advance()
     finally:
         progress.close()
     comm.synchronize()
     return OrderedDict(evaluator.evaluate() or {})
+
+
+def _is_image(item: Mapping) -> bool:
+    return isinstance(item["image"], Tensor)
+
+
+def _counted(item: Mapping, progress: Progress) -> Mapping:
+    """The item; if it is a video, with frames that advance the progress."""
+    return item if _is_image(item) else {**item, "image": CountedFrames(item["image"], progress)}
 
 
 @contextmanager
