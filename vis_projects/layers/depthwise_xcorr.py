@@ -9,6 +9,7 @@ each object; here one map serves all of its templates.
 
 import torch
 
+from vis_projects.layers.image_index import check_entries, check_image_index
 from vis_projects.layers.native import has_native, register_autocast, run_op
 
 OP = "depthwise_xcorr"
@@ -56,10 +57,7 @@ def depthwise_xcorr_reference(
         search, template = search.float(), template.float()
     maps = torch.nn.functional.pad(search, (padding,) * 4)
     if image_index is not None:
-        outside = (image_index < 0) | (image_index >= len(search))
-        if outside.any():
-            raise RuntimeError(f"{OP}: image_index has {image_index[outside][0].item()}, but there are {len(search)} "
-                               "search maps")
+        check_entries(OP, image_index, len(search), "search maps")
         maps = maps[image_index]
     rows, columns = template.shape[2:]
     height, width = maps.shape[2] - rows + 1, maps.shape[3] - columns + 1
@@ -88,15 +86,7 @@ def _check(search: torch.Tensor, template: torch.Tensor, padding: int, image_ind
         if not 1 <= size <= room + 2 * padding:
             raise ValueError(f"{OP}: template {tuple(template.shape[2:])} does not fit into the search map "
                              f"{tuple(search.shape[2:])} with padding {padding}; raise padding or crop the template")
-    if image_index is None:
-        if search.shape[0] != 1 and search.shape[0] != template.shape[0]:
-            raise ValueError(f"{OP}: search must have 1 map or one for each of the {template.shape[0]} templates, got "
-                             f"{search.shape[0]}; give image_index for another assignment")
-    elif image_index.shape != template.shape[:1] or image_index.dtype != torch.int64:
-        raise ValueError(f"{OP}: image_index must be int64 with one entry for each of the {template.shape[0]} "
-                         f"templates, got {image_index.dtype} {tuple(image_index.shape)}")
-    elif image_index.device != search.device:
-        raise ValueError(f"{OP}: image_index is on {image_index.device}, search on {search.device}; move one of them")
+    check_image_index(OP, image_index, search, "search", "map", template.shape[0], "templates")
 
 
 def _keep_inputs(ctx, inputs, output) -> None:

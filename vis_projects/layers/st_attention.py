@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
+from vis_projects.layers.image_index import check_entries, check_image_index
 from vis_projects.layers.native import has_native, register_autocast, run_op
 
 OP = "st_attention"
@@ -74,9 +75,7 @@ def st_attention_reference(
         query, key, value = query.float(), key.float(), value.float()
     keys, values = (x.transpose(1, 2).flatten(2) for x in (key, value))  # (S, channels, T * H' * W')
     if image_index is not None:
-        outside = (image_index < 0) | (image_index >= len(key))
-        if outside.any():
-            raise RuntimeError(f"{OP}: image_index has {image_index[outside][0].item()}, but there are {len(key)} key sets")
+        check_entries(OP, image_index, len(key), "key sets")
         keys, values = keys[image_index], values[image_index]
     weights = (scale * (query.flatten(2).transpose(1, 2) @ keys)).softmax(-1)  # (B, H * W, T * H' * W')
     out = (weights @ values.transpose(1, 2)).transpose(1, 2)
@@ -212,15 +211,7 @@ def _check(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, image_in
         raise ValueError(f"{OP}: query and value need a channel, got {query.shape[1]} and {value.shape[2]}")
     if key.shape[1] * key.shape[3] * key.shape[4] < 1:
         raise ValueError(f"{OP}: key {tuple(key.shape)} has no position to attend to; give one frame or more")
-    if image_index is None:
-        if key.shape[0] != 1 and key.shape[0] != query.shape[0]:
-            raise ValueError(f"{OP}: key must have 1 set or one for each of the {query.shape[0]} query maps, got "
-                             f"{key.shape[0]}; give image_index for another assignment")
-    elif image_index.shape != query.shape[:1] or image_index.dtype != torch.int64:
-        raise ValueError(f"{OP}: image_index must be int64 with one entry for each of the {query.shape[0]} query maps, "
-                         f"got {image_index.dtype} {tuple(image_index.shape)}")
-    elif image_index.device != query.device:
-        raise ValueError(f"{OP}: image_index is on {image_index.device}, query on {query.device}; move one of them")
+    check_image_index(OP, image_index, key, "key", "set", query.shape[0], "query maps")
 
 
 def _keep(ctx, inputs, output) -> None:
