@@ -5,9 +5,9 @@
     python benchmarks/hitf.py --device cuda
 
 First table: eqs. 3 and 4 of one inter-frame layer for the tokens that the model has, (B, tokens, channels); a contender
-that wants another layout pays for it. Second table: one frame of a running video, references full: the encoder, the fusion
-(projection of the frame for later ones, alternate layers) and decoder with heads, in turns; memory kept between frames;
-memory at the peak of a step beyond weights and state. Weights are random, times are medians.
+that wants another layout pays for it. Second table: one frame of a running video, references full: the encoder,
+the fusion (projection of the frame for later ones, alternate layers) and decoder with heads, in turns; memory kept
+between frames; memory at the peak of a step beyond weights and state. Weights are random, times are medians.
 """
 
 import argparse

@@ -50,13 +50,14 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     print(header(args), flush=True)
     rates = harness.measure_rates(args.device, args.dtype)
-    print(f"rates: {rates.gflops:.0f} GFLOP/s, {rates.gexps:.2f} Gexp/s, {rates.memory_gbytes:.0f} GB/s copy in memory, "
-          f"{rates.cache_gbytes:.0f} GB/s in the cache\n", flush=True)
+    print(f"rates: {rates.gflops:.0f} GFLOP/s, {rates.gexps:.2f} Gexp/s, {rates.memory_gbytes:.0f} GB/s copy in "
+          f"memory, {rates.cache_gbytes:.0f} GB/s in the cache\n", flush=True)
     for op in args.ops:
         cases = importlib.import_module(f"benchmarks.{op}").cases(args.device, args.dtype)
         cases = [case for case in cases if args.case in case.name]
         rows = [row for case in cases for row in case_rows(op, case, rates, args)]
-        columns = ("case", "contender", "f ms", "f+b ms", "ours is faster: f", "f+b", "x floor: f", "f+b", "MB f", "MB f+b")
+        columns = ("case", "contender", "f ms", "f+b ms", "ours is faster: f", "f+b", "x floor: f", "f+b", "MB f",
+                   "MB f+b")
         print(f"### {op}\n\n{tabulate(rows, columns, tablefmt='github', floatfmt='.3g')}\n", flush=True)
 
 

@@ -29,7 +29,8 @@ def cases(device: str, dtype: torch.dtype) -> list[BenchCase]:
 
 def _case(name: str, maps: int, size: tuple[int, int], level: str, frames: int, value_channels: int, device: str,
           dtype: torch.dtype) -> BenchCase:
-    shapes = ((maps, CHANNELS, *size), (1, frames, CHANNELS, *LEVELS[level]), (1, frames, value_channels, *LEVELS[level]))
+    keys_of = (1, frames, CHANNELS, *LEVELS[level])
+    shapes = ((maps, CHANNELS, *size), keys_of, (1, frames, value_channels, *LEVELS[level]))
 
     def make() -> tuple:
         generator = torch.Generator().manual_seed(0)
@@ -45,8 +46,10 @@ def _case(name: str, maps: int, size: tuple[int, int], level: str, frames: int, 
         contenders["sdpa expand"] = sdpa_expanded
     return BenchCase(
         name, make, contenders, product * (CHANNELS + value_channels), queries * keys / 1e9, megabytes,
-        # backward: logits again, then one product for the values and one more for their weights, two for queries and keys
-        product * (4 * CHANNELS + 3 * value_channels), 2 * queries * keys / 1e9, 3 * megabytes, differentiable=(0, 1, 2),
+        # backward: logits again, then one product for the values and one more for their weights, two for queries and
+        # keys
+        product * (4 * CHANNELS + 3 * value_channels), 2 * queries * keys / 1e9, 3 * megabytes,
+        differentiable=(0, 1, 2),
     )
 
 

@@ -73,7 +73,9 @@ def read_study(path: str | Path) -> Study:
             raise ValueError(f"{place}: the name {row.name!r} is taken by an earlier row")
         trained = {other.name for other in rows if other.weights_of is None}
         if row.weights_of is not None and row.weights_of not in trained:
-            raise ValueError(f"{place}: weights_of is {row.weights_of!r}; name one of the earlier rows {sorted(trained)}")
+            raise ValueError(
+                f"{place}: weights_of is {row.weights_of!r}; name one of the earlier rows {sorted(trained)}"
+            )
         rows.append(row)
     return Study(content["title"], tuple(content["seeds"]), tuple(rows))
 
@@ -83,7 +85,9 @@ def _check_keys(content: Any, known: set[str], needed: set[str], place: str) -> 
         raise ValueError(f"{place} is {content!r}; it needs the keys {sorted(needed)}")
     unknown, missing = set(content) - known, needed - set(content)
     if unknown or missing:
-        raise ValueError(f"{place}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; known: {sorted(known)}")
+        raise ValueError(
+            f"{place}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; known: {sorted(known)}"
+        )
 
 
 def _as_text(value: Any) -> str:

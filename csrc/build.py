@@ -1,7 +1,7 @@
 """Compiles csrc/<op>/ into vis_projects/_C.so (CPU) and, where CUDA can be compiled, vis_projects/_C_cuda.so.
 
     python csrc/build.py                  both libraries, as far as this machine can
-    python csrc/build.py --cuda-compile   every .cu for every architecture, without linking: shows that CUDA code compiles
+    python csrc/build.py --cuda-compile   every .cu for every architecture, not linked: shows that CUDA code compiles
 
 What a file of csrc/<op>/ is follows from its name:
     *.simd.cpp   kernels without torch headers, compiled once per instruction level and chosen at run time
@@ -68,7 +68,8 @@ def cpu_jobs(torch_dir: Path) -> list[Job]:
         if source.name.endswith(".simd.cpp"):
             for level, march in LEVELS.items() if X86 else [(1, "")]:
                 flags = [f"-march={march}"] if march else []
-                jobs.append(Job(source, _object(source, f"v{level}"), [*compiler, *flags, f"-DVIS_LEVEL={level}"], True))
+                command = [*compiler, *flags, f"-DVIS_LEVEL={level}"]
+                jobs.append(Job(source, _object(source, f"v{level}"), command, True))
         elif source.name != "cuda.cpp":
             level_flag = [] if X86 else ["-DVIS_ONE_LEVEL"]
             jobs.append(Job(source, _object(source), [*compiler, *level_flag, *_torch_flags(torch_dir)]))
@@ -215,7 +216,8 @@ def check_levelled(path: Path) -> None:
 
 
 def _run_ninja(ninja: str, jobs: list[Job]) -> None:
-    lines = ["ninja_required_version = 1.3", f"builddir = {_escape(OUT_DIR)}", "rule cc", "  command = $cmd", "  depfile = $dep", "  deps = gcc", ""]
+    lines = ["ninja_required_version = 1.3", f"builddir = {_escape(OUT_DIR)}", "rule cc", "  command = $cmd",
+             "  depfile = $dep", "  deps = gcc", ""]
     for job in jobs:
         command = " ".join(_quote(part) for part in job.arguments())
         lines += [f"build {_escape(job.output)}: cc {_escape(job.source)}", f"  cmd = {command}",

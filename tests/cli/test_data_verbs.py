@@ -1,4 +1,4 @@
-"""`vis split`, `vis check-data` and `vis pack`: the lines of their help run on a generated set; mistakes are one line."""
+"""`vis split`, `vis check-data` and `vis pack`: the lines of their help run on a generated set, mistakes are a line."""
 
 import json
 import shlex
@@ -82,16 +82,19 @@ def test_mistakes_are_one_line(argv, word, here, capsys):
 
 def test_faults_are_counted_repaired_and_left(here, tmp_path, capsys):
     data = json.loads(Path("data/val/instances.json").read_text())
-    data["annotations"][0]["bboxes"] = [None if box is None else [0, 0, 1, 1] for box in data["annotations"][0]["bboxes"]]
+    first = data["annotations"][0]
+    first["bboxes"] = [None if box is None else [0, 0, 1, 1] for box in first["bboxes"]]
     data["annotations"][1]["category_id"] = 99
     (tmp_path / "broken.json").write_text(json.dumps(data))
     assert main(["check-data", str(tmp_path / "broken.json"), "data/val/JPEGImages"]) == 1
     out = capsys.readouterr().out
-    assert "1 x box and mask differ (can be used all the same)" in out and "1 x unknown category (stops training)" in out
-    assert main(["check-data", str(tmp_path / "broken.json"), "data/val/JPEGImages", "--fix", str(tmp_path / "fixed.json"),
-                 "--json", str(tmp_path / "left.json")]) == 1
+    assert "1 x box and mask differ (can be used all the same)" in out
+    assert "1 x unknown category (stops training)" in out
+    assert main(["check-data", str(tmp_path / "broken.json"), "data/val/JPEGImages",
+                 "--fix", str(tmp_path / "fixed.json"), "--json", str(tmp_path / "left.json")]) == 1
     out = capsys.readouterr().out
-    assert "repaired: video" in out and "bboxes: written after the masks" in out and "1 repairs, 1 faults are left" in out
+    assert "repaired: video" in out and "bboxes: written after the masks" in out
+    assert "1 repairs, 1 faults are left" in out
     (left,) = json.loads((tmp_path / "left.json").read_text())
     assert left["kind"] == "unknown category" and left["remedy"]
 

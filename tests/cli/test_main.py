@@ -12,8 +12,8 @@ QUICK = "quick_schedules/masktrack_rcnn_R_50_FPN_narrow_synthvis_tiny.yaml"
 
 def test_verbs_are_known_and_documented():
     assert {verb.NAME for verb in VERBS} == {
-        "bench", "check-data", "convert", "convert-weights", "demo", "env", "eval", "pack", "report", "show-data", "show-results",
-        "split", "synth",
+        "bench", "check-data", "convert", "convert-weights", "demo", "env", "eval", "pack", "report", "show-data",
+        "show-results", "split", "synth",
     }
     assert all(verb.HELP and verb.__doc__ for verb in VERBS)
 

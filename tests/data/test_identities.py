@@ -2,7 +2,8 @@ from vis_projects.data.identities import number_identities
 
 
 def video(*frames):
-    return {"video_id": 1, "file_names": ["a"] * len(frames), "annotations": [[{"id": i} for i in ids] for ids in frames]}
+    annotations = [[{"id": i} for i in ids] for ids in frames]
+    return {"video_id": 1, "file_names": ["a"] * len(frames), "annotations": annotations}
 
 
 def identities(record):

@@ -1,4 +1,4 @@
-"""choose_validation: the rule of a split, equal on every machine, and every class in both halves where that is possible."""
+"""choose_validation: the rule of a split, equal on every machine, and every class in both halves where possible."""
 
 import os
 import subprocess

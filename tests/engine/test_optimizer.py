@@ -22,7 +22,9 @@ def config(**solver):
     return cfg
 
 
-@pytest.mark.parametrize("name, kind", [("SGD", torch.optim.SGD), ("ADAM", torch.optim.Adam), ("AdamW", torch.optim.AdamW)])
+@pytest.mark.parametrize("name, kind", [
+    ("SGD", torch.optim.SGD), ("ADAM", torch.optim.Adam), ("AdamW", torch.optim.AdamW)
+])
 @pytest.mark.parametrize("factors", [(), (("backbone.trunk.", 0.1), ("backbone.", 0.5))])
 def test_optimizer_and_rates(name, kind, factors):
     module = model()

@@ -154,7 +154,9 @@ def test_an_offline_tracker_reads_the_video_twice_and_equals_the_batch(tmp_path)
     write_folder(tmp_path / "clip", bgr_frames(3))
     predictor, shown = offline_predictor(), []
     assert predictor.offline
-    found = predictor.run(tmp_path / "clip", tmp_path / "out", on_frame=lambda _, instances: shown.append(len(instances)))
+    found = predictor.run(
+        tmp_path / "clip", tmp_path / "out", on_frame=lambda _, instances: shown.append(len(instances))
+    )
     assert found.length == 3 == len(shown) and found.tracks
     assert sum(shown) == sum(track.length for track in found.tracks)
     item = video(0)

@@ -48,7 +48,8 @@ def test_occlusion_is_the_mean_of_the_upper_half():
         {"id": 7, "occlusion": [severe, slight, no]},
     ])
     assert groups == {"light": {1, 4}, "medium": {2, 4, 7}, "heavy": {3, 7}}
-    with pytest.raises(EvaluationInputError, match="annotation 8: occlusion has 'half'; known are null and no_occlusion"):
+    message = "annotation 8: occlusion has 'half'; known are null and no_occlusion"
+    with pytest.raises(EvaluationInputError, match=message):
         occlusion_groups([{"id": 8, "occlusion": ["half"]}])
 
 

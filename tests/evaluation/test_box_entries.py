@@ -22,7 +22,9 @@ def test_no_frames():
     assert boxes.shape == (0, 4) and areas.shape == (0,)
 
 
-@pytest.mark.parametrize("bboxes", ["abc", 5, [[1, 2, 3]], [[1, 2, 3, "4"]], [[0, 0, -1, 1]], [[0, 0, float("nan"), 1]]])
+@pytest.mark.parametrize("bboxes", [
+    "abc", 5, [[1, 2, 3]], [[1, 2, 3, "4"]], [[0, 0, -1, 1]], [[0, 0, float("nan"), 1]]
+])
 def test_broken_boxes_are_refused(bboxes):
     with pytest.raises(EvaluationInputError, match="entry.bboxes"):
         read_boxes({"bboxes": bboxes}, "entry", (4, 10))

@@ -51,7 +51,8 @@ def test_a_good_file_has_no_fault(tmp_path):
         (lambda r: r[0]["segmentations"].pop(), "segmentations", "2 entries, the video 3 frames"),
         (set_mask(0, {**RLE, "size": [10, 4]}), r"segmentations\[0\].size", r"\[10, 4\], the frames .* \[4, 10\]"),
         (set_mask(0, {**RLE, "counts": RLE["counts"].encode()}), r"segmentations\[0\].counts", "bytes"),
-        (set_mask(0, {**RLE, "counts": str(RLE["counts"].encode())}), r"segmentations\[0\].counts", r"str\(\) makes of bytes"),
+        (set_mask(0, {**RLE, "counts": str(RLE["counts"].encode())}), r"segmentations\[0\].counts",
+         r"str\(\) makes of bytes"),
         # runs 5, 3, -2, 34 cover 40 pixels; the fourth is written as its difference to the second: 31
         (set_mask(0, {**RLE, "counts": "53No0"}), r"segmentations\[0\].counts", "has a negative run"),
         (set_mask(2, {**RLE, "counts": [0, 40]}), r"segmentations\[2\].counts", "list of run lengths"),
@@ -70,7 +71,8 @@ def test_each_fault_is_refused_with_its_reason(change, field, message):
 
 def test_what_a_server_takes_is_a_warning():
     faults = faults_of(lambda r: r.pop())
-    assert [fault.fatal for fault in faults] == [False] and "1 of 2 videos have no track, the first is 2" in str(faults[0])
+    assert [fault.fatal for fault in faults] == [False]
+    assert "1 of 2 videos have no track, the first is 2" in str(faults[0])
     faults = faults_of(set_field(0, segmentations=[None] * 3))
     assert [fault.fatal for fault in faults] == [False] and "absent in every frame" in str(faults[0])
     faults = faults_of(lambda r: r.extend([r[0]] * 100))

@@ -64,7 +64,8 @@ def test_table_and_percent():
     table = result.table()
     assert table.startswith(result.lines()[0]) and "cat (3)" not in table
     assert [row.split() for row in table.splitlines()[-2:]] == [
-        ["12", "4", "50.0", "50.0", "50.0", "25.0", "25.0"], ["cat", "(2)", "1", "50.0", "50.0", "50.0", "25.0", "25.0"],
+        ["12", "4", "50.0", "50.0", "50.0", "25.0", "25.0"],
+        ["cat", "(2)", "1", "50.0", "50.0", "50.0", "25.0", "25.0"],
     ]
     percent = result.to_percent()
     assert percent["AP"] == 50 and percent["AP-cat (2)"] == 50 and math.isnan(percent["AP-cat (3)"])

@@ -154,7 +154,8 @@ def test_resume_refuses_another_run(dataset, tmp_path):
 
 def test_a_missing_json_is_named_with_the_remedy():
     MetadataCatalog.get("evaluator_none").set(json_file="nowhere/x.json", how_to_get="Ask the authors.")
-    with pytest.raises(FileNotFoundError, match="'evaluator_none': the annotation file nowhere/x.json.*Ask the authors"):
+    message = "'evaluator_none': the annotation file nowhere/x.json.*Ask the authors"
+    with pytest.raises(FileNotFoundError, match=message):
         YTVISEvaluator("evaluator_none")
     with pytest.raises(EvaluationInputError, match="register_ytvis"):
         YTVISEvaluator("evaluator_unknown")

@@ -1,4 +1,4 @@
-"""Feeds a `YTVISEvaluator` by hand, in this process or as one of two; importable by the processes that launch starts."""
+"""Feeds a `YTVISEvaluator` by hand, in this process or as one of two; importable by the processes of launch."""
 
 import json
 

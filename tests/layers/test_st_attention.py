@@ -1,4 +1,4 @@
-"""Spatial-temporal attention: the shared checks of fused ops, weights worked out by hand, shared keys, rings of frames."""
+"""Spatial-temporal attention: the shared checks of fused ops, weights by hand, shared keys, rings of frames."""
 
 import math
 
@@ -18,7 +18,8 @@ def _case(name, maps, size, sets, frames, key_size, channels, value_channels, sc
         # logits of deviation 1 before the scale
         query = draw(maps, channels, *size) / channels**0.5
         index = None if image_index is None else torch.tensor(image_index, dtype=torch.int64)
-        return (query, draw(sets, frames, channels, *key_size), draw(sets, frames, value_channels, *key_size), scale, index)
+        key, value = (draw(sets, frames, count, *key_size) for count in (channels, value_channels))
+        return query, key, value, scale, index
 
     return OpCase(name, make)
 
@@ -141,7 +142,8 @@ def test_frames_and_pixels_of_the_supports_may_be_permuted():
     pixels = torch.randperm(28, generator=torch.Generator().manual_seed(3))
     permuted = (x.flatten(3)[..., pixels].unflatten(3, (4, 7)) for x in (key, value))
     assert_close(st_attention(query, *permuted), expected, 1e-6, "pixels")
-    assert_close(st_attention(query, key.repeat(1, 2, 1, 1, 1), value.repeat(1, 2, 1, 1, 1)), expected, 1e-6, "repeated")
+    repeated = (x.repeat(1, 2, 1, 1, 1) for x in (key, value))
+    assert_close(st_attention(query, *repeated), expected, 1e-6, "repeated")
 
 
 def test_proposals_over_shared_keys_equal_a_loop_and_are_independent():
@@ -181,8 +183,8 @@ def test_second_output_of_the_op_is_the_logarithm_of_the_sum():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.integers(1, 3), st.integers(1, 40), st.integers(1, 3), st.integers(1, 90), st.integers(1, 20), st.integers(1, 20),
-    st.integers(0, 2**16),
+    st.integers(1, 3), st.integers(1, 40), st.integers(1, 3), st.integers(1, 90), st.integers(1, 20),
+    st.integers(1, 20), st.integers(0, 2**16),
 )
 def test_any_size_equals_the_reference(maps, pixels, frames, places, channels, value_channels, seed):
     query = _fixed(maps, channels, 1, pixels, seed=seed)
@@ -207,7 +209,8 @@ def test_keys_and_values_are_read_from_any_layout(layout):
     plain = [x.detach().contiguous().requires_grad_() for x in laid_out]
     outputs = [st_attention(query, *inputs) for inputs in (laid_out, plain)]
     assert torch.equal(*outputs)
-    for a, b in zip(*(torch.autograd.grad(out.square().sum(), inputs) for out, inputs in zip(outputs, (laid_out, plain)))):
+    grads = [torch.autograd.grad(out.square().sum(), inputs) for out, inputs in zip(outputs, (laid_out, plain))]
+    for a, b in zip(*grads):
         assert torch.equal(a, b)
 
 
@@ -309,4 +312,6 @@ def test_the_op_checks_what_the_face_would():
         op(*(x.int() for x in base.values()))
     out, log_sum = op(*base.values())
     with pytest.raises(RuntimeError, match="grad and output must have the shape of the output"):
-        torch.ops.vis_projects.st_attention_backward(out[..., :3], *base.values(), out, log_sum, 1.0, None, True, True, True)
+        torch.ops.vis_projects.st_attention_backward(
+            out[..., :3], *base.values(), out, log_sum, 1.0, None, True, True, True
+        )

@@ -200,8 +200,8 @@ def test_given_instances_are_described_for_the_tracker_and_not_changed():
             assert images.tensor.shape[-2:] == (H, W) and torch.is_autocast_enabled("cpu")
             return instances[instances.scores > 0.5]
 
-    net = Described(backbone=PixelBackbone(), pixel_mean=(0.0,) * 3, pixel_std=(1.0,) * 3, tracker_factory=CountingTracker,
-                    amp=True).eval()
+    net = Described(backbone=PixelBackbone(), pixel_mean=(0.0,) * 3, pixel_std=(1.0,) * 3,
+                    tracker_factory=CountingTracker, amp=True).eval()
     instances = given(2)
     instances.scores[0] = 0.2
     tracked, _ = net.step_with_given_instances(frame(9), instances, net.init_state({"height": H, "width": W}))

@@ -72,7 +72,8 @@ def test_no_frames_and_empty_frames():
 
 
 def test_a_worked_example():
-    # frame 0: a at 0; frame 1: b at 2 (IoU 18/22 with a), c at 8 (12/28 with a); frame 2: d at 8 (14/26 with b, 1 with c)
+    # frame 0: a at 0; frame 1: b at 2 (IoU 18/22 with a), c at 8 (12/28 with a); frame 2: d at 8 (14/26 with b,
+    # 1 with c)
     frames = [detections(square(0, 0.5)), detections(square(2, 0.5), square(8, 0.5)), detections(square(8, 0.5))]
     search = TrackSearch(frames, coefficients=(1.0, 2.0, 0.0))
     value, track = search.best_track()

@@ -24,7 +24,8 @@ def test_rows_and_columns(kind):
 
 
 def test_one_column_without_ground_truth():
-    assert contact_sheet([frame()] * 4, None, EMPTY, tile_width=30, max_rows=4).shape == (4 * 20 + 3 * GAP_PIXELS, 30, 3)
+    sheet = contact_sheet([frame()] * 4, None, EMPTY, tile_width=30, max_rows=4)
+    assert sheet.shape == (4 * 20 + 3 * GAP_PIXELS, 30, 3)
 
 
 def test_few_frames_of_a_long_video_are_read():

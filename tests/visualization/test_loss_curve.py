@@ -36,7 +36,9 @@ def test_other_files_are_refused(tmp_path, text, message):
         read_losses(tmp_path / "m.json")
 
 
-@pytest.mark.parametrize("values", [[(5, 1.0)], [(0, 0.0), (1, 0.0)], [(0, -2.0), (9, 3.0)], [(k, k) for k in range(5000)]])
+@pytest.mark.parametrize("values", [
+    [(5, 1.0)], [(0, 0.0), (1, 0.0)], [(0, -2.0), (9, 3.0)], [(k, k) for k in range(5000)]
+])
 def test_any_curve_stays_in_the_picture(values):
     svg = ElementTree.fromstring(loss_curve_svg({"total_loss": values, "loss_<x>": values}))
     _, _, width, height = map(float, svg.get("viewBox").split())

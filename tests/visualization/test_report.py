@@ -52,12 +52,12 @@ def test_a_report_of_nothing_says_what_is_missing(tmp_path):
 
 
 def test_everything_is_inside_the_file(tmp_path):
-    (tmp_path / "metrics.json").write_text(
-        "".join(json.dumps({"iteration": k, "total_loss": 2.0 - k / 20, "loss_cls": 1.0}) + "\n" for k in range(0, 21, 5))
-    )
+    losses = [{"iteration": k, "total_loss": 2.0 - k / 20, "loss_cls": 1.0} for k in range(0, 21, 5)]
+    (tmp_path / "metrics.json").write_text("".join(json.dumps(entry) + "\n" for entry in losses))
     path = write_report(
         tmp_path / "report.html", title="Run <1>", metrics_json=tmp_path / "metrics.json", eval_result=Result(),
-        contact_sheets={"video <3>": frame(), "video 4": frame(7)}, class_names=["cat<b>", "dog"], environment="cpu & more",
+        contact_sheets={"video <3>": frame(), "video 4": frame(7)}, class_names=["cat<b>", "dog"],
+        environment="cpu & more",
     )
     text = path.read_text()
     tags = parse(text)
@@ -82,5 +82,6 @@ def test_pictures_without_captions_are_numbered(tmp_path):
 
 def test_a_log_without_losses(tmp_path):
     (tmp_path / "metrics.json").write_text('{"iteration": 1, "lr": 0.1}\n')
-    text = write_report(tmp_path / "r.html", title="x", metrics_json=tmp_path / "metrics.json", environment="").read_text()
+    path = write_report(tmp_path / "r.html", title="x", metrics_json=tmp_path / "metrics.json", environment="")
+    text = path.read_text()
     assert "The training log has no losses." in text

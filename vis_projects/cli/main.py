@@ -22,7 +22,8 @@ from vis_projects.cli import (
 )
 
 VERBS = (
-    demo, evaluate, report, show_data, show_results, synth, split, check_data, convert, convert_weights, pack, bench, env,
+    demo, evaluate, report, show_data, show_results, synth, split, check_data, convert, convert_weights, pack, bench,
+    env,
 )
 
 

@@ -85,7 +85,7 @@ class ClipAugmentation:
 
     @classmethod
     def from_cfg(cls, cfg) -> "ClipAugmentation":
-        """Reads `INPUT.*_TRAIN`, `INPUT.RANDOM_FLIP`, `INPUT.CROP`, `INPUT.FORMAT`, `INPUT.VIDEO.*JITTER`, `.KEEP_ASPECT_RATIO`."""
+        """Reads `*_TRAIN`, `RANDOM_FLIP`, `CROP`, `FORMAT`, `VIDEO.*JITTER`, `VIDEO.KEEP_ASPECT_RATIO` of `INPUT`."""
         arguments: dict[str, Any] = {
             "min_size_sampling": cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING,
             "flip": cfg.INPUT.RANDOM_FLIP,

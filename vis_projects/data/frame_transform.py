@@ -27,7 +27,8 @@ class FrameTransform:
     @classmethod
     def from_cfg(cls, cfg) -> "FrameTransform":
         """Reads `INPUT.MIN_SIZE_TEST`, `INPUT.MAX_SIZE_TEST`, `INPUT.FORMAT` and `INPUT.VIDEO.KEEP_ASPECT_RATIO`."""
-        return cls(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST, cfg.INPUT.FORMAT, cfg.INPUT.VIDEO.KEEP_ASPECT_RATIO)
+        node = cfg.INPUT
+        return cls(node.MIN_SIZE_TEST, node.MAX_SIZE_TEST, node.FORMAT, node.VIDEO.KEEP_ASPECT_RATIO)
 
     def __call__(self, image: np.ndarray) -> torch.Tensor:
         """(H, W, C) uint8 in `image_format` -> (C, H', W') uint8 tensor."""

@@ -95,8 +95,8 @@ class VideoDatasetMapper:
         Returns:
             in training `image` (T uint8 (C, H, W) tensors), `instances` (T `Instances` with `gt_boxes`, `gt_classes`,
             `gt_masks`, `gt_ids`, `gt_identities`), `roles`, `frame_indices`, `video_id`, `height`, `width`; for
-            inference `image` (`LazyFrames`), `video_id`, `height`, `width`, `length`, `file_names`. Height and width are those of the
-            original frames.
+            inference `image` (`LazyFrames`), `video_id`, `height`, `width`, `length`, `file_names`. Height and width
+            are those of the original frames.
 
         Raises:
             DatasetError: for a frame that is missing, broken or of another size, and in training for a record without

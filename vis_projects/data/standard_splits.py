@@ -70,8 +70,8 @@ def split_standard(name: str, root: str) -> tuple[SplitHalf, SplitHalf]:
     if seen != known:
         raise DatasetError(
             f"{source} has {seen[0]} videos and {seen[1]} categories, {split.title} has {known[0]} and {known[1]}: "
-            "this is another release or a part of it, and its split would not be the reference. Remedy: put the released "
-            f"file there; `vis split {source}` makes a split of this one."
+            "this is another release or a part of it, and its split would not be the reference. Remedy: put the "
+            f"released file there; `vis split {source}` makes a split of this one."
         )
     return write_halves(data, source, [os.path.join(root, split.half(half)) for half in HALVES], VAL_FRACTION, SEED,
                         STRATA, name=f"{name}_ref")

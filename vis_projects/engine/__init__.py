@@ -24,7 +24,8 @@ from vis_projects.engine.trainer import VISTrainer
 
 __all__ = [
     "CheckpointError", "ConfigError", "DataError", "FrameSource", "FrameWriter", "LoadReport", "StageTimer",
-    "UserError", "VISCheckpointer", "VISTrainer", "VideoError", "VideoPredictor", "bench_config", "convert_labels", "convert_weights",
+    "UserError", "VISCheckpointer", "VISTrainer", "VideoError", "VideoPredictor", "bench_config", "convert_labels",
+    "convert_weights",
     "evaluate_datasets", "evaluate_results", "exit_code_of", "fault_report", "fix_data", "generate_synthvis",
     "launch_run", "list_faults", "load_config", "open_frames", "pack_results", "run_demo", "run_evaluation",
     "setup", "show_data", "show_results", "split_file", "split_reference",

@@ -1,4 +1,4 @@
-"""What `vis check-data` does: lists faults with a count of each kind, for people and for machines, and repairs a copy."""
+"""What `vis check-data` does: lists faults with a count of each kind, for people and machines, and repairs a copy."""
 
 import json
 from collections import Counter

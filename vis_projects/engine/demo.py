@@ -27,7 +27,8 @@ def run_demo(
     Args:
         config_file, opts: as of `load_config`.
         source: as of `open_frames`.
-        tracker: gives the objects that the config's model finds their ids, see `choose_tracker`; None: the config's own.
+        tracker: gives the objects that the config's model finds their ids, see `choose_tracker`; None: the config's
+            own.
         output: video file or folder for the drawn frames, or None.
         results: json file for the tracks, or None.
         score_threshold, classes: objects to keep, as of `VideoPredictor`.
@@ -47,7 +48,10 @@ def run_demo(
     known = [n for n in (video.length, max_frames) if n is not None]
     progress = Progress(min(known, default=None), title=Path(video.name).name)
     # an offline tracker reads the video twice, a camera must not be opened twice
-    found = predictor.run(source if predictor.offline else video, output, on_frame=lambda frame, instances: progress.advance(), max_frames=max_frames)
+    frames = source if predictor.offline else video
+    found = predictor.run(
+        frames, output, on_frame=lambda frame, instances: progress.advance(), max_frames=max_frames
+    )
     progress.close()
     if results is not None:
         Path(results).parent.mkdir(parents=True, exist_ok=True)

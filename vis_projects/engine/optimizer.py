@@ -40,7 +40,7 @@ def build_vis_optimizer(cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer
 
 
 def build_vis_lr_scheduler(cfg: CfgNode, optimizer: torch.optim.Optimizer) -> Any:
-    """Detectron2's schedules, and "WarmupPolyLR": BASE_LR (1 - iteration / MAX_ITER) ^ POLY_LR_POWER after the warm-up."""
+    """Detectron2's schedules, and "WarmupPolyLR": BASE_LR (1 - iteration / MAX_ITER) ^ POLY_LR_POWER after warm-up."""
     solver = cfg.SOLVER
     if solver.LR_SCHEDULER_NAME != POLY:
         return build_lr_scheduler(cfg, optimizer)
@@ -57,6 +57,6 @@ def _factor_of(factors: Sequence[Sequence], names: Sequence[str]) -> Any:
     """Name of a parameter -> factor of the first prefix that it has, else 1."""
     for prefix, _ in factors:
         if not any(name.startswith(prefix) for name in names):
-            raise ConfigError(f"SOLVER.LR_FACTORS names {prefix!r}, which no parameter starts with; the model's start with "
-                              f"{', '.join(sorted({name.split('.')[0] for name in names}))}")
+            raise ConfigError(f"SOLVER.LR_FACTORS names {prefix!r}, which no parameter starts with; the model's start "
+                              f"with {', '.join(sorted({name.split('.')[0] for name in names}))}")
     return lambda name: next((factor for prefix, factor in factors if name.startswith(prefix)), 1.0)

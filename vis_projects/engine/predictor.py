@@ -179,8 +179,8 @@ class VideoPredictor:
         """Each frame once all have been seen: the video is read twice."""
         if not can_be_read_again(source):
             raise VideoError(
-                f"{video.name}: the tracker is offline and reads a video twice; give a file, a folder, a glob or a list "
-                "of frames, or choose an online tracker"
+                f"{video.name}: the tracker is offline and reads a video twice; give a file, a folder, a glob or a "
+                "list of frames, or choose an online tracker"
             )
         state = None
         for frame in self.timer.iterate(islice(video, max_frames), "decode"):

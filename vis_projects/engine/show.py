@@ -19,8 +19,8 @@ from vis_projects.structures import VideoResults
 from vis_projects.visualization import contact_sheet, html_figure, html_table, truth_results, write_page
 
 MARK_LEGEND = (
-    "Red frame on the left: an object that no prediction overlaps by half (missed). Red on the right: a prediction on no "
-    "object (false). Yellow on the right: the object had another id when it was last found (switch)."
+    "Red frame on the left: an object that no prediction overlaps by half (missed). Red on the right: a prediction on "
+    "no object (false). Yellow on the right: the object had another id when it was last found (switch)."
 )
 MAX_SWITCHES = 4  # frames with an id switch that a contact sheet shows beside its regular ones
 

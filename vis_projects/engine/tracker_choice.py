@@ -57,8 +57,8 @@ def load_tracker_network(cfg: CfgNode, model: nn.Module) -> None:
     path = cfg.MODEL.VIS.TRACKER.WEIGHTS
     if not path:
         logger.warning(
-            f"MODEL.VIS.TRACKER.WEIGHTS is empty: the {type(network).__name__} of {cfg.MODEL.VIS.TRACKER.NAME} runs with "
-            "random weights; give the checkpoint of its own training"
+            f"MODEL.VIS.TRACKER.WEIGHTS is empty: the {type(network).__name__} of {cfg.MODEL.VIS.TRACKER.NAME} runs "
+            "with random weights; give the checkpoint of its own training"
         )
         return
     VISCheckpointer(network, min_matched=1.0 if cfg.MODEL.VIS.LOAD_MIN_MATCHED > 0 else 0.0).load(

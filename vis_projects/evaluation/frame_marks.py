@@ -46,7 +46,9 @@ def _overlaps(truth: VideoResults, found: VideoResults) -> Iterator[np.ndarray]:
     """float64 (G, D) mask IoU of each frame, 0 where one of the two is absent."""
     for t in range(truth.length):
         overlap = np.zeros((len(truth.tracks), len(found.tracks)))
-        rows, columns = ([k for k, track in enumerate(side.tracks) if t in track.segmentations] for side in (truth, found))
+        rows, columns = (
+            [k for k, track in enumerate(side.tracks) if t in track.segmentations] for side in (truth, found)
+        )
         if rows and columns:
             masks = [[side.tracks[k].segmentations[t] for k in ks] for side, ks in ((truth, rows), (found, columns))]
             overlap[np.ix_(rows, columns)] = rle_iou(*masks).numpy()

@@ -41,8 +41,8 @@ def read_masks(entries: object, place: str, size: tuple[int, int]) -> tuple[list
         if pixels < 0 or least < 0:
             reason = "has a negative run" if least < 0 else "is no compressed RLE text"
             raise EvaluationInputError(
-                f"{place}[{t}].counts {shorten(masks[t]['counts'])} {reason}; write what pycocotools.mask.encode gives, "
-                "decoded to ascii"
+                f"{place}[{t}].counts {shorten(masks[t]['counts'])} {reason}; write what pycocotools.mask.encode "
+                "gives, decoded to ascii"
             )
         if pixels != height * width:
             raise EvaluationInputError(

@@ -113,7 +113,8 @@ def _mask_faults(index: int, entry: Mapping, video: tuple[int, int, int]) -> Ite
 def _form_fault(mask: object, height: int, width: int) -> tuple[str, str, str] | None:
     """(sub-field, message, remedy) where one entry of segmentations has not the form of an RLE of the frame's size."""
     if not isinstance(mask, Mapping):
-        return "", f"it is {shorten(mask)}", "write a compressed RLE, or null where the object is absent; servers read no polygons"
+        return "", f"it is {shorten(mask)}", (
+            "write a compressed RLE, or null where the object is absent; servers read no polygons")
     size, counts = mask.get("size"), mask.get("counts")
     if not isinstance(size, list) or [type(s) for s in size] != [int, int] or size != [height, width]:
         return ".size", f"it is {shorten(size)}, the frames of the video are [{height}, {width}] (height, width)", (
@@ -161,9 +162,11 @@ def _videos(split: object, where: str) -> dict[int, tuple[int, int, int]]:
     if not isinstance(listed, list) or not listed:
         raise EvaluationInputError(f"{where}: videos is {shorten(listed)}; give the json of the split with its videos")
     try:
-        return {v["id"]: (v["height"], v["width"], len(v["file_names"]) if "file_names" in v else v["length"]) for v in listed}
+        return {v["id"]: (v["height"], v["width"], len(v["file_names"]) if "file_names" in v else v["length"])
+                for v in listed}
     except (KeyError, TypeError) as error:
-        raise EvaluationInputError(f"{where}: a video lacks {error}; `vis check-data {where}` lists all faults") from error
+        message = f"{where}: a video lacks {error}; `vis check-data {where}` lists all faults"
+        raise EvaluationInputError(message) from error
 
 
 def _categories(split: Mapping, where: str) -> set[int]:

@@ -166,8 +166,8 @@ class SupportCache:
             held = buffer[:, 0]
             if (held.shape, held.dtype, held.device) != (frame.shape, frame.dtype, frame.device):
                 raise ValueError(
-                    f"SupportCache: {name} is {tuple(frame.shape)} {frame.dtype} on {frame.device}, the frames before are "
-                    f"{tuple(held.shape)} {held.dtype} on {held.device}; take a new cache for each video")
+                    f"SupportCache: {name} is {tuple(frame.shape)} {frame.dtype} on {frame.device}, the frames before "
+                    f"are {tuple(held.shape)} {held.dtype} on {held.device}; take a new cache for each video")
         for buffer, frame in zip(self._buffers, (key, value)):
             buffer[:, slot].copy_(frame.detach())
         self._used = max(self._used, slot + 1)

@@ -1,7 +1,7 @@
 """The decoder of DeepLabV3+ (Chen et al. 2018): context at several rates, then finer maps.
 
-Resizes keep the corners of maps in place (`align_corners`): with sides of 16 k + 1, 8 k + 1, 4 k + 1 pixels place i of a
-map is place 2 i of the next finer one exactly.
+Resizes keep the corners of maps in place (`align_corners`): with sides of 16 k + 1, 8 k + 1, 4 k + 1 pixels place i
+of a map is place 2 i of the next finer one exactly.
 
 Letters: B images, C channels, H x W a map.
 """
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: a 1x1, dilated 3x3 convolutions and the mean of the map, concatenated, then a 1x1."""
+    """Atrous spatial pyramid pooling: a 1x1, dilated 3x3 convolutions and the map's mean, concatenated, then a 1x1."""
 
     def __init__(self, in_channels: int, channels: int, rates: Sequence[int], norm: str) -> None:
         """

@@ -85,7 +85,8 @@ class Tree(nn.Module):
                 self.project = nn.Sequential(conv, get_norm(norm, out_channels))
         else:
             self.tree1 = Tree(depth - 1, in_channels, out_channels, stride, norm)
-            self.tree2 = Tree(depth - 1, out_channels, out_channels, 1, norm, extra_channels=extra_channels + out_channels)
+            extra_channels += out_channels
+            self.tree2 = Tree(depth - 1, out_channels, out_channels, 1, norm, extra_channels=extra_channels)
 
     def forward(self, x: Tensor, outer: Sequence[Tensor] = ()) -> Tensor:
         """
@@ -105,7 +106,9 @@ class Tree(nn.Module):
 class DLA(Backbone):
     """DLA-34 without its classifier."""
 
-    def __init__(self, *, out_features: Sequence[str], norm: str = "FrozenBN", freeze_at: int = 0, in_channels: int = 3):
+    def __init__(
+        self, *, out_features: Sequence[str], norm: str = "FrozenBN", freeze_at: int = 0, in_channels: int = 3
+    ):
         """
         Args:
             out_features: names among level0 to level5.

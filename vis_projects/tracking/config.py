@@ -1,4 +1,4 @@
-"""Keys of the trackers that stand behind any detector: ``MODEL.IOU_TRACKER``, ``MODEL.DEEPSORT``, ``MODEL.SEQ_TRACKER``."""
+"""Keys of the trackers that stand behind any detector: ``IOU_TRACKER``, ``DEEPSORT``, ``SEQ_TRACKER`` of ``MODEL``."""
 
 from detectron2.config import CfgNode
 

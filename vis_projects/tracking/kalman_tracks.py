@@ -1,4 +1,4 @@
-"""The tracks of a Kalman tracker and their life: tentative, confirmed, deleted (Wojke et al., Deep SORT, section 2.1)."""
+"""The tracks of a Kalman tracker and their life: tentative, confirmed, deleted (Wojke et al., Deep SORT, 2.1)."""
 
 import numpy as np
 

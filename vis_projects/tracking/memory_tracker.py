@@ -1,4 +1,4 @@
-"""What trackers with an external memory have in common: births, sights, memory and ids (Video Instance Segmentation, 5.4)."""
+"""What trackers with an external memory share: births, sights, memory and ids (Video Instance Segmentation, 5.4)."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -49,7 +49,8 @@ class MemoryTracker(Tracker):
             raise ValueError(f"{self.section}.MEMORY_LABEL is {memory_label!r}; choose from {MEMORY_LABELS}")
         if retain_frames < 0:
             raise ValueError(
-                f"{self.section}.RETAIN_FRAMES is {retain_frames}; give a number of frames, or 0 to keep tracks for ever"
+                f"{self.section}.RETAIN_FRAMES is {retain_frames}; give a number of frames, or 0 to keep tracks for "
+                "ever"
             )
         self.match_coeff = tuple(match_coeff)
         self.memory_label = memory_label

@@ -18,7 +18,8 @@ def test_hand_made_rle():
 
 def make_annotator(owners, amodal=16, num_tracks=1, rle="compressed"):
     """An annotator fed with hand-made (T, H, W) owner maps."""
-    scene = SynthVIS("tiny", "val", options=SceneOptions(num_objects=num_tracks, length=len(owners), events={})).scene(0)
+    options = SceneOptions(num_objects=num_tracks, length=len(owners), events={})
+    scene = SynthVIS("tiny", "val", options=options).scene(0)
     annotator = VideoAnnotator(scene, rle)
     for time, owner in enumerate(owners):
         amodal_now = np.full(num_tracks, amodal, dtype=np.int64)

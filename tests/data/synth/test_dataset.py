@@ -74,7 +74,8 @@ def test_iteration_and_bounds():
         SynthVIS("tiny", "valid")
 
 
-@pytest.mark.parametrize("options", [SceneOptions(num_objects=0), SceneOptions(length=1), SceneOptions(absence="all_leave"),
+@pytest.mark.parametrize("options", [SceneOptions(num_objects=0), SceneOptions(length=1),
+                                     SceneOptions(absence="all_leave"),
                                      SceneOptions(num_objects=1, absence="never", events={})],
                          ids=["no objects", "one frame", "all leave", "never appears"])
 def test_degenerate_videos_are_valid(options):

@@ -16,8 +16,9 @@ def test_a_small_network_learns_to_find_objects_on_tiny():
     x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255 - 0.5
     y = torch.from_numpy(np.stack(targets)).float()
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 16, 5, padding=2), nn.ReLU(), nn.Conv2d(16, 16, 5, padding=2, stride=2), nn.ReLU(),
-                          nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 1, 1), nn.Upsample(scale_factor=2))
+    model = nn.Sequential(nn.Conv2d(3, 16, 5, padding=2), nn.ReLU(), nn.Conv2d(16, 16, 5, padding=2, stride=2),
+                          nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 1, 1),
+                          nn.Upsample(scale_factor=2))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
     for step in range(50):

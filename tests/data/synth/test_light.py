@@ -1,6 +1,14 @@
 import numpy as np
 
-from vis_projects.data.synth.light import Light, Sensor, apply_light, apply_sensor, draw_defocus, draw_light, draw_sensor
+from vis_projects.data.synth.light import (
+    Light,
+    Sensor,
+    apply_light,
+    apply_sensor,
+    draw_defocus,
+    draw_light,
+    draw_sensor,
+)
 from vis_projects.data.synth.presets import PRESETS
 
 

@@ -3,8 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vis_projects.data.synth.motion import (CAMERA_KINDS, bounce_path, catmull_rom, draw_camera, fold, fold_into, orbit_path,
-                                            pink_noise, waypoint_path)
+from vis_projects.data.synth.motion import (
+    CAMERA_KINDS,
+    bounce_path,
+    catmull_rom,
+    draw_camera,
+    fold,
+    fold_into,
+    orbit_path,
+    pink_noise,
+    waypoint_path,
+)
 
 REGION = (0.1, 0.2, 1.5, 0.8)
 

@@ -10,7 +10,8 @@ from vis_projects.data.synth.oracle import (box_iou, colour_and_position, colour
 
 SIZE = 12
 ATTRIBUTE_SELECTIONS = {
-    **{name: (lambda a, name=name: a[name]) for name in ("fast", "reentry", "lookalike", "appearance_change", "small", "late")},
+    **{name: (lambda a, name=name: a[name])
+       for name in ("fast", "reentry", "lookalike", "appearance_change", "small", "late")},
     **{level: (lambda a, level=level: a["occ_level"] == level) for level in ("so", "mo", "ho")}}
 
 
@@ -92,7 +93,8 @@ def test_ladder_on_small_val(name, low, high):
 
 
 def test_look_alikes_are_harder_for_colours():
-    everything, alike = (small_val.score(rung("c"), *choice)["AR10"] for choice in ((), (ATTRIBUTE_SELECTIONS["lookalike"],)))
+    choices = ((), (ATTRIBUTE_SELECTIONS["lookalike"],))
+    everything, alike = (small_val.score(rung("c"), *choice)["AR10"] for choice in choices)
     assert alike < everything
 
 

@@ -4,7 +4,8 @@ from vis_projects.data.synth.presets import CLASS_NAMES, EVENT_NAMES, PRESETS, S
 
 
 def test_presets_have_the_sizes_of_the_benchmark():
-    sizes = {name: (p.width, p.height, p.length, p.num_classes, p.min_tracks, p.max_tracks) for name, p in PRESETS.items()}
+    sizes = {name: (p.width, p.height, p.length, p.num_classes, p.min_tracks, p.max_tracks)
+             for name, p in PRESETS.items()}
     assert sizes == {"tiny": (160, 96, 16, 4, 2, 4), "small": (320, 192, 24, 8, 2, 7), "full": (640, 360, 36, 8, 3, 10)}
     assert CLASS_NAMES[:4] == ("ball", "box", "star", "ring")
     assert all(set(p.num_videos) == set(SPLITS) and set(p.events) == set(EVENT_NAMES) for p in PRESETS.values())

@@ -6,7 +6,9 @@ from vis_projects.data.synth.scene import draw_scene
 
 
 def poses(scene):
-    return np.concatenate([np.column_stack([s.xy, s.scale, s.angle, s.phase, s.mirror, s.depth]) for s in scene.sprites])
+    return np.concatenate([
+        np.column_stack([s.xy, s.scale, s.angle, s.phase, s.mirror, s.depth]) for s in scene.sprites
+    ])
 
 
 def test_a_scene_depends_on_its_key_only():
@@ -28,19 +30,22 @@ def test_factors_without_geometry_leave_it_alone(factor):
 def test_counts_and_sizes_are_those_of_the_preset(preset):
     for index in range(12):
         scene = draw_scene(preset, "train", index)
-        assert scene.preset.min_tracks <= len(scene.tracks) <= scene.preset.max_tracks
-        assert (scene.width, scene.height, scene.length) == (scene.preset.width, scene.preset.height, scene.preset.length)
-        assert all(1 <= track.category_id <= scene.preset.num_classes for track in scene.tracks)
+        known = scene.preset
+        assert known.min_tracks <= len(scene.tracks) <= known.max_tracks
+        assert (scene.width, scene.height, scene.length) == (known.width, known.height, known.length)
+        assert all(1 <= track.category_id <= known.num_classes for track in scene.tracks)
         assert all(prop.category_id == 0 for prop in scene.props)
 
 
 def test_first_class_rotates_so_that_each_occurs():
-    categories = {draw_scene("small", "test", k, options=SceneOptions(events={})).tracks[0].category_id for k in range(8)}
+    scenes = (draw_scene("small", "test", k, options=SceneOptions(events={})) for k in range(8))
+    categories = {scene.tracks[0].category_id for scene in scenes}
     assert categories == set(range(1, 9))
 
 
 def test_ground_scenes_put_the_lower_foot_in_front():
-    scene = next(s for s in (draw_scene("small", "val", k, options=SceneOptions(events={})) for k in range(9)) if s.ground)
+    scenes = (draw_scene("small", "val", k, options=SceneOptions(events={})) for k in range(9))
+    scene = next(scene for scene in scenes if scene.ground)
     track = scene.tracks[0]
     assert np.ptp(track.depth) > 0.0
 

@@ -53,7 +53,9 @@ def test_wings_change_the_area_of_a_bird_by_half_at_least():
     assert max(areas) > 1.5 * min(areas)
 
 
-@pytest.mark.parametrize("preset,kind", [(p, k) for p in ("tiny", "small") for k in CLASS_NAMES[:PRESETS[p].num_classes]])
+@pytest.mark.parametrize("preset,kind", [
+    (p, k) for p in ("tiny", "small") for k in CLASS_NAMES[:PRESETS[p].num_classes]
+])
 def test_parts_are_wider_than_a_pixel_at_the_smallest_size(preset, kind):
     low, _ = PRESETS[preset].object_height
     size_px = low * PRESETS[preset].height / (2 * CLASS_SHAPES[kind].half_height)

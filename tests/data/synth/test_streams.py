@@ -10,8 +10,8 @@ def test_a_stream_starts_over_each_time():
 
 def test_streams_differ_by_every_part_of_the_key():
     firsts = {VideoStreams(*place).of("looks").random()
-              for place in (("tiny", "val", 0, 3), ("small", "val", 0, 3), ("tiny", "test", 0, 3), ("tiny", "val", 1, 3),
-                            ("tiny", "val", 0, 4))}
+              for place in (("tiny", "val", 0, 3), ("small", "val", 0, 3), ("tiny", "test", 0, 3),
+                            ("tiny", "val", 1, 3), ("tiny", "val", 0, 4))}
     assert len(firsts) == 5
     streams = VideoStreams("tiny", "val", 0, 3)
     assert len({streams.of(factor).random() for factor in FACTORS}) == len(FACTORS)

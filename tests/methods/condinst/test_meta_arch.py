@@ -95,7 +95,8 @@ def dataset(tmp_path):
 
 def test_it_trains_and_evaluates_on_a_coco_set(dataset, tmp_path):
     opts = [*IMAGES, "DATASETS.TRAIN", f"('{dataset}',)", "DATASETS.TEST", f"('{dataset}',)",
-            "OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_ITER", "2", "SOLVER.IMS_PER_BATCH", "2", "DATALOADER.NUM_WORKERS", "0", "SEED", "1"]
+            "OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_ITER", "2", "SOLVER.IMS_PER_BATCH", "2",
+            "DATALOADER.NUM_WORKERS", "0", "SEED", "1"]
     cfg = setup(argparse.Namespace(config_file=QUICK, opts=[str(o) for o in opts], eval_only=False, resume=False))
     trainer = VISTrainer(cfg)
     results = trainer.train()

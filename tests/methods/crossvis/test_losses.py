@@ -53,7 +53,8 @@ def test_partners_are_found_by_identity_within_their_clip():
 
 def test_a_location_of_the_same_object_is_drawn_uniformly():
     torch.manual_seed(0)
-    mine, theirs = positives([0, 1, 2], [0, 0, 0], objects=3, seed=1), positives([4, 3, 4, 3], [0] * 4, objects=5, seed=2)
+    mine = positives([0, 1, 2], [0, 0, 0], objects=3, seed=1)
+    theirs = positives([4, 3, 4, 3], [0] * 4, objects=5, seed=2)
     drawn = torch.stack([draw_partner_locations(mine, theirs, torch.tensor([4, -1, 2])) for _ in range(400)])
     assert set(drawn[:, 0].tolist()) == {0, 2} and 150 < (drawn[:, 0] == 0).sum() < 250
     assert (drawn[:, 1] == -1).all(), "not in the other frame"
@@ -129,7 +130,8 @@ def test_crossover_uses_the_shared_sample():
 
 
 def embedded(rows, gt_index, identities, clips=None) -> EmbeddedPositives:
-    return EmbeddedPositives(torch.tensor(rows, dtype=torch.float32).reshape(len(gt_index), len(rows[0]) if rows else 2),
+    embeddings = torch.tensor(rows, dtype=torch.float32).reshape(len(gt_index), len(rows[0]) if rows else 2)
+    return EmbeddedPositives(embeddings,
                              torch.tensor(gt_index, dtype=torch.int64), torch.tensor(identities, dtype=torch.int64),
                              torch.tensor(clips or [0] * len(gt_index), dtype=torch.int64))
 
@@ -146,7 +148,8 @@ def test_global_focal_by_hand():
 def test_global_cross_entropy_by_hand():
     frames = [embedded([[0.0, 0.0, 0.0]], [0], [1]), embedded([[0.0, math.log(2), 0.0]], [0], [1])]
     # ln 3 and -ln(2 / 4), averaged
-    assert global_embedding_loss(frames, lambda x: x, focal=False).item() == pytest.approx((math.log(3) + math.log(2)) / 2)
+    loss = global_embedding_loss(frames, lambda x: x, focal=False)
+    assert loss.item() == pytest.approx((math.log(3) + math.log(2)) / 2)
 
 
 def test_objects_without_a_known_identity_teach_nothing():

@@ -39,7 +39,8 @@ def test_two_positives_are_averaged():
 
 
 def test_a_wrong_nearest_counts_as_wrong():
-    # object 0 is x and y, object 1 is x: the first crop's nearest is the stranger, the second's is a tie won by the first
+    # object 0 is x and y, object 1 is x: the first crop's nearest is the stranger, the second's is a tie won by the
+    # first
     assert nearest_accuracy(vectors(X, Y, X), torch.tensor([0, 0, 1])) == 0.5
 
 

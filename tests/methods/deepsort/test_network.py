@@ -37,7 +37,8 @@ def test_published_layers():
 
 @pytest.mark.parametrize("channels, out_channels, stride, size", [(8, 8, 1, 6), (8, 16, 2, 3)])
 def test_block_sizes(channels, out_channels, stride, size):
-    assert ResidualBlock(channels, out_channels, stride)(torch.randn(2, channels, 6, 6)).shape == (2, out_channels, size, size)
+    found = ResidualBlock(channels, out_channels, stride)(torch.randn(2, channels, 6, 6))
+    assert found.shape == (2, out_channels, size, size)
 
 
 @pytest.mark.parametrize("key, value", [("crop_size", 12), ("crop_size", 0), ("width", 12)])

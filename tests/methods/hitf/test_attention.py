@@ -1,4 +1,4 @@
-"""Attention against an explicit softmax, its empty cases, and what adding a vector to tokens does to keys and values."""
+"""Attention against an explicit softmax, its empty cases, and what adding a vector to tokens does to keys, values."""
 
 import pytest
 import torch
@@ -101,7 +101,9 @@ def test_at_the_start_an_update_changes_nothing():
     assert attention.update_pixels(features, pixels, keys, values, None).equal(features)
 
 
-@pytest.mark.parametrize("kind, start, learns", [("learned", 0.5 ** 0.5, True), ("sqrt", 0.5 ** 0.5, False), ("none", 1.0, False)])
+@pytest.mark.parametrize("kind, start, learns", [
+    ("learned", 0.5 ** 0.5, True), ("sqrt", 0.5 ** 0.5, False), ("none", 1.0, False)
+])
 def test_logit_scales(kind, start, learns):
     scale = layer(logit_scale=kind).code_scale
     assert torch.allclose(scale, torch.full((2,), start)) and scale.requires_grad == learns

@@ -46,7 +46,8 @@ def test_sides_become_multiples_of_the_stride_plus_one():
 
 def test_the_square_canvas_of_training_and_evaluation():
     model = encoder("MODEL.HITF.SQUARE_CANVAS", True, "INPUT.MAX_SIZE_TRAIN", 97, "INPUT.MAX_SIZE_TEST", 129)
-    assert model.padding_constraints == {"square_size": 129} and model.train().padding_constraints == {"square_size": 97}
+    assert model.padding_constraints == {"square_size": 129}
+    assert model.train().padding_constraints == {"square_size": 97}
     assert encoder().padding_constraints == {}
 
 

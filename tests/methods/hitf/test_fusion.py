@@ -14,7 +14,8 @@ TOKENS = SLOTS + 6
 
 def fusion(**options):
     torch.manual_seed(0)
-    sizes = {"channels": CHANNELS, "code_dim": CODE, "attn_dim": 4, "key_dim": 4, "value_dim": 8, "heads": 2, "ffn_dim": 5}
+    sizes = {"channels": CHANNELS, "code_dim": CODE, "attn_dim": 4, "key_dim": 4, "value_dim": 8, "heads": 2,
+             "ffn_dim": 5}
     module = TemporalFusion(num_slots=SLOTS, grid=SIZE, **{"num_layers": 2, "num_references": 3, **sizes, **options})
     stir_weights(module)
     return module.double()
@@ -37,8 +38,8 @@ def close(a, b):
 
 def test_at_the_start_it_changes_nothing():
     torch.manual_seed(0)
-    module = TemporalFusion(num_layers=2, num_references=3, num_slots=SLOTS, grid=SIZE, channels=CHANNELS, code_dim=CODE,
-                            attn_dim=4, key_dim=4, value_dim=8, heads=2, ffn_dim=5).double()
+    module = TemporalFusion(num_layers=2, num_references=3, num_slots=SLOTS, grid=SIZE, channels=CHANNELS,
+                            code_dim=CODE, attn_dim=4, key_dim=4, value_dim=8, heads=2, ffn_dim=5).double()
     found = module(*frame(0), references(module, 1, 2, 3))
     assert all(torch.equal(a, b) for a, b in zip(found, frame(0)))
 

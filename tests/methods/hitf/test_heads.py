@@ -75,7 +75,9 @@ def test_semantic_head(kind):
     assert all(p.grad is not None for p in module.parameters())
 
 
-@pytest.mark.parametrize("options, message", [({"logit_norm": "ln"}, "LOGIT_NORM is 'ln'"), ({"background": "one"}, "BG_SLOT is 'one'")])
+@pytest.mark.parametrize("options, message", [
+    ({"logit_norm": "ln"}, "LOGIT_NORM is 'ln'"), ({"background": "one"}, "BG_SLOT is 'one'")
+])
 def test_wrong_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         head(**options)

@@ -55,7 +55,9 @@ def test_masks_are_disjoint_and_empty_slots_have_none():
 
 def test_the_threshold_rule_keeps_a_part_of_the_masks():
     classes = [[0.6, 0.4]] * 3
-    wide, narrow = (slot_instances(predictions(classes, logits()), (17, 33), (17, 33), rule=r) for r in ("argmax", "thr"))
+    wide, narrow = (
+        slot_instances(predictions(classes, logits()), (17, 33), (17, 33), rule=r) for r in ("argmax", "thr")
+    )
     assert wide.slots.tolist() == narrow.slots.tolist()
     assert not (narrow.pred_masks & ~wide.pred_masks).any() and narrow.pred_masks.sum() < wide.pred_masks.sum()
 
@@ -72,10 +74,13 @@ def test_mask_score_is_the_mean_probability_of_the_slots_pixels():
     values = torch.zeros(2, 2, 2)
     values[0, 0, 0] = torch.log(torch.tensor(3.0))  # probability 3/4 in one corner, 1/2 elsewhere
     values[1, 1, 1] = torch.log(torch.tensor(7.0))
-    plain, scored = (slot_instances(predictions([[0.8, 0.2]], values), (5, 5), (5, 5), mask_score=m) for m in (False, True))
+    plain, scored = (
+        slot_instances(predictions([[0.8, 0.2]], values), (5, 5), (5, 5), mask_score=m) for m in (False, True)
+    )
     probs = output_probabilities(values, (5, 5), (5, 5))
     expected = 0.8 * probs[0][plain.pred_masks[0]].mean()
-    assert plain.scores.item() == pytest.approx(0.8) and scored.scores.item() == pytest.approx(expected.item(), abs=1e-6)
+    assert plain.scores.item() == pytest.approx(0.8)
+    assert scored.scores.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_given_instances_get_the_slots_that_show_them():
@@ -95,4 +100,5 @@ def test_more_given_instances_than_slots():
         given.pred_masks[k, k, :width] = True
     found = given_slots(predictions([[0.6, 0.4]] * 2, logits(3, (5, 5))), given, (17, 17))
     assert found[1] == -1 and sorted(found[[0, 2]].tolist()) == [0, 1]
-    assert given_slots(predictions([[0.6, 0.4]] * 2, logits(3, (5, 5))), given[torch.zeros(3) > 0], (17, 17)).shape == (0,)
+    nothing = given_slots(predictions([[0.6, 0.4]] * 2, logits(3, (5, 5))), given[torch.zeros(3) > 0], (17, 17))
+    assert nothing.shape == (0,)

@@ -96,7 +96,8 @@ def test_discrimination_by_hand():
 
 
 def test_sums_over_pixels_are_exact_in_mixed_precision_too():
-    # 4097 pixels of weight 1 are 4096 in float16 and bfloat16; Dice of a perfect mask is (2 * 4097 + 1) / (2 * 4097 + 1)
+    # 4097 pixels of weight 1 are 4096 in float16 and bfloat16; Dice of a perfect mask is
+    # (2 * 4097 + 1) / (2 * 4097 + 1)
     shown = target([1] * 4097 + [0], classes=[0], width=4098)
     masks = shown.masks.clone()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -188,7 +189,8 @@ def test_padding_changes_no_loss():
         for value in (frame.mask_logits, frame.embeddings, semantic):
             value[..., 3] += 7.0
     after = losses_of(frame, shown, slots(1), semantic)
-    assert {name: value.item() for name, value in before.items()} == {name: value.item() for name, value in after.items()}
+    before, after = ({name: value.item() for name, value in losses.items()} for losses in (before, after))
+    assert before == after
 
 
 def test_every_slot_taken():
@@ -207,9 +209,10 @@ def test_gradients_of_eq_9():
                                          retain_graph=True)
     # empty slots learn their class and nothing about masks
     assert masks is None and classes[0, [0, 1, 3]].abs().sum() > 0 and classes[0, 2].abs().sum() == 0
-    classes, masks = torch.autograd.grad(losses["loss_mask"], [frame.class_logits, frame.mask_logits], allow_unused=True,
-                                         retain_graph=True)
-    # k_mask carries no gradient; the masks of other slots move through the softmax only: all gradients of a pixel cancel
+    classes, masks = torch.autograd.grad(losses["loss_mask"], [frame.class_logits, frame.mask_logits],
+                                         allow_unused=True, retain_graph=True)
+    # k_mask carries no gradient; the masks of other slots move through the softmax only: all gradients of a pixel
+    # cancel
     assert classes is None and masks[0, 2].abs().sum() > 0
     assert torch.allclose(masks[0].sum(dim=0), torch.zeros(1, 4), atol=1e-6)
     (masks,) = torch.autograd.grad(losses["loss_cls"], [frame.mask_logits], allow_unused=True)

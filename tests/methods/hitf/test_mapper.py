@@ -65,8 +65,8 @@ def test_image_and_mask_are_cut_alike():
 
 def test_all_scales_are_drawn_and_one_draw_serves_the_clip():
     made = augmentation((0.5, 1.0))
-    widths = {made.draw(20, 40, 5, np.random.default_rng(s)).geometry.apply_segmentation(np.zeros((20, 40), np.uint8)).shape[1]
-              for s in range(20)}
+    drawn = [made.draw(20, 40, 5, np.random.default_rng(s)).geometry for s in range(20)]
+    widths = {geometry.apply_segmentation(np.zeros((20, 40), np.uint8)).shape[1] for geometry in drawn}
     assert widths == {50, 100}
 
 

@@ -1,4 +1,4 @@
-"""HITF with random weights: training on every clip, streaming against one pass over the video, what a frame depends on."""
+"""HITF with random weights: training on every clip, streaming against one pass, what a frame depends on."""
 
 import pytest
 import torch
@@ -50,8 +50,9 @@ def test_every_clip_trains_and_reaches_every_parameter(name, loss_frames):
 @pytest.mark.parametrize("options", [
     ("INTER.P2C", False), ("INTER.C2C_C2P", False), ("INTER.P2C", False, "INTER.C2C_C2P", False), ("NUM_ALT", 3),
     ("NUM_SLOTS", 9), ("N_REF", 2, "REF_PAD", "mask"), ("BG_SLOT", "none"), ("NORM", "bn"), ("LOGIT_SCALE", "none"),
-    ("LOGIT_NORM", "bn"), ("P2C_SEQUENTIAL", True), ("PIXEL_FFN", True), ("PE", "full"), ("PE_SHARED", False, "NUM_ALT", 2),
-    ("MASK_PADDING", True), ("PQ_WEIGHTS", "const"), ("AUX.SEM_TYPE", "deeplab"), ("PIXEL_ATTN", "axial"),
+    ("LOGIT_NORM", "bn"), ("P2C_SEQUENTIAL", True), ("PIXEL_FFN", True), ("PE", "full"),
+    ("PE_SHARED", False, "NUM_ALT", 2), ("MASK_PADDING", True), ("PQ_WEIGHTS", "const"), ("AUX.SEM_TYPE", "deeplab"),
+    ("PIXEL_ATTN", "axial"),
     ("PIXEL_ATTN", "global"), ("PIXEL_ATTN", "axial", "PIXEL_ATTN_MODE", "replace"), ("SQUARE_CANVAS", True),
     ("REF_GRAD", False), ("LOSS_FRAMES", "t"),
 ], ids=lambda options: "-".join(str(x) for x in options))
@@ -82,7 +83,8 @@ def test_without_pairs_a_clip_is_shorter():
 def test_reference_gradients_change_gradients_and_no_loss():
     found = {}
     for switch in (True, False):
-        model = small_model("MODEL.HITF.REF_GRAD", switch, "MODEL.RESNETS.NORM", "FrozenBN", "MODEL.HITF.LOSS_FRAMES", "t")
+        frozen = ("MODEL.RESNETS.NORM", "FrozenBN", "MODEL.HITF.LOSS_FRAMES", "t")
+        model = small_model("MODEL.HITF.REF_GRAD", switch, *frozen)
         losses = train_losses(model, CLIPS["steady"])
         sum(losses.values()).backward()
         found[switch] = ({n: v.item() for n, v in losses.items()}, model.backbone.bottom_up.res5[2].conv1.weight.grad)

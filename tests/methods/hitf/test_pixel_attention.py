@@ -20,7 +20,8 @@ def test_axial_attention_equals_explicit_sums():
             for i in range(4):
                 entry = [min(max(j - i, -2), 2) + 2 for j in range(4)]
                 logits = torch.stack([
-                    query[i] @ key[j] + query[i] @ attention.query_position[entry[j]] + key[j] @ attention.key_position[entry[j]]
+                    query[i] @ key[j] + query[i] @ attention.query_position[entry[j]]
+                    + key[j] @ attention.key_position[entry[j]]
                     for j in range(4)])
                 weights = logits.softmax(dim=0)
                 expected[0, values, row, i] = sum(

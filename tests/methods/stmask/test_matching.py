@@ -31,8 +31,8 @@ ROW = [[0.0, 0.0, iou, 1.0] if iou else [5.0, 5.0, 6.0, 6.0] for iou in IOUS]
 
 def test_the_golden_case_of_class_aware_thresholds():
     # class 7 of 1..40. q = 2p / (1 + p): p = 1/41 gives 2/42 = 0.0476; logit 6 gives e^6 / (e^6 + 40) = 0.9098, q
-    # 0.9528; logit -3 gives 0.00124, q 0.0025. Mean 0.3343: positive from 0.8343, background below 0.7343. Anchor 0 is forced;
-    # anchor 1 has 0.818 + 0.953; anchor 2 has 0.6025 and becomes background, as do 0.429 and 0.424
+    # 0.9528; logit -3 gives 0.00124, q 0.0025. Mean 0.3343: positive from 0.8343, background below 0.7343.
+    # Anchor 0 is forced; anchor 1 has 0.818 + 0.953; anchor 2 has 0.6025 and becomes background, as do 0.429 and 0.424
     logits = torch.zeros(6, 41)
     logits[1, 7], logits[2, 7] = 6.0, -3.0
     matched = AnchorMatcher()(anchors(ROW), logits, targets([OBJECT], [6]))

@@ -85,7 +85,7 @@ class CondInst(CondInstNetwork):
 def _with_bitmasks(instances: Instances) -> Instances:
     if instances.has("gt_masks") and not isinstance(instances.gt_masks, BitMasks):
         raise TypeError(
-            f"CondInst learns from BitMasks, not {type(instances.gt_masks).__name__}; set INPUT.MASK_FORMAT to 'bitmask', "
-            "or use MODEL.VIS.MAPPER ImageMapper"
+            f"CondInst learns from BitMasks, not {type(instances.gt_masks).__name__}; set INPUT.MASK_FORMAT to "
+            "'bitmask', or use MODEL.VIS.MAPPER ImageMapper"
         )
     return instances

@@ -66,7 +66,7 @@ class IdentityClassifier(nn.Linear):
 
     @property
     def scale(self) -> float:
-        """Length of the embeddings before the product; 1 for fewer than four identities, whose logarithm is too small."""
+        """Length of the embeddings before the product; 1 for fewer than four identities: the logarithm is too small."""
         return math.sqrt(2) * math.log(self.out_features - 1) if self.out_features > 3 else 1.0
 
     def forward(self, embeddings: Tensor) -> Tensor:

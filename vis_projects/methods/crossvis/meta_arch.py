@@ -123,7 +123,7 @@ class CondInstVIS(CondInstNetwork, OnlineVISModel):
         return found
 
     def describe(self, images: ImageList, instances: Instances, state: VideoState) -> Instances:
-        """Given instances with ``track_embeddings`` (n, D) of the cell that answers for each, see ``OnlineVISModel``."""
+        """Given instances with ``track_embeddings`` (n, D) of the cell answering for each, see ``OnlineVISModel``."""
         heads = self.run_heads(images.tensor)
         height, width = images.image_sizes[0]
         boxes = instances.pred_boxes.clone()

@@ -136,7 +136,9 @@ class HybridAttention(nn.Module):
         found = attend(self.code_query(tokens), keys, values, self.code_scale, mask)
         return self.code_ffn(code + self.code_out(found))
 
-    def update_pixels(self, features: Tensor, tokens: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    def update_pixels(
+        self, features: Tensor, tokens: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
+    ) -> Tensor:
         """p2c attention (eqs. 2 and 4), then ReLU, which leaves the features of a ResNet as they are.
 
         Args:
@@ -157,7 +159,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, dim: int, hidden: int, norm: str) -> None:
         super().__init__()
-        self.norm, self.inner, self.outer = token_norm(norm, dim), nn.Linear(dim, hidden), zero_init(nn.Linear(hidden, dim))
+        self.norm = token_norm(norm, dim)
+        self.inner, self.outer = nn.Linear(dim, hidden), zero_init(nn.Linear(hidden, dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.outer(torch.relu(self.inner(self.norm(x))))
@@ -182,7 +185,7 @@ def token_norm(kind: str, dim: int) -> nn.Module:
 
 
 def projection(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer whose outputs have the variance of its inputs, so that scaled dot products start at deviation 1."""
+    """A linear layer whose outputs have the variance of its inputs, so that scaled dot products start at std 1."""
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=inputs**-0.5)
     nn.init.zeros_(layer.bias)

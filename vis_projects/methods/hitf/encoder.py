@@ -161,7 +161,9 @@ def _check(cfg: CfgNode) -> None:
         if value not in known:
             raise ValueError(f"MODEL.HITF.{key} is {value!r}; choose from {known}")
     if node.PIXEL_ATTN_MODE == "replace" and (node.PIXEL_ATTN != "axial" or cfg.MODEL.RESNETS.RES5_DILATION == 1):
-        raise ValueError("MODEL.HITF.PIXEL_ATTN_MODE 'replace' needs PIXEL_ATTN 'axial' and MODEL.RESNETS.RES5_DILATION 2")
+        raise ValueError(
+            "MODEL.HITF.PIXEL_ATTN_MODE 'replace' needs PIXEL_ATTN 'axial' and MODEL.RESNETS.RES5_DILATION 2"
+        )
     missing = {"res2", "res3", "res4", "res5"} - set(cfg.MODEL.RESNETS.OUT_FEATURES)
     if missing:
         raise ValueError(f"HITF reads res2 to res5: add {sorted(missing)} to MODEL.RESNETS.OUT_FEATURES")

@@ -100,8 +100,9 @@ class TemporalFusion(nn.Module):
             if self.inter and count > 0:
                 positions = self.positions[index if len(self.positions) > 1 else 0]
                 target = tuple(table[0] for table in positions(here, size))
+                kept_here = tuple(kept[:, :, index] for kept in references)
                 features, code = self.inter[index](
-                    features, code, tuple(kept[:, :, index] for kept in references), target, positions(deltas, size), mask
+                    features, code, kept_here, target, positions(deltas, size), mask
                 )
             features, code = intra(features, code, valid)
         return features, code

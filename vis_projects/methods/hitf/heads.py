@@ -24,8 +24,8 @@ class SlotPredictions:
 
     Attributes:
         class_logits: (B, L, classes + 1), the last one is the empty class.
-        mask_logits: (B, L or L + 1, h, w); the softmax over axis 1 gives each pixel to a slot or, as the last entry where
-            there is one, to the background.
+        mask_logits: (B, L or L + 1, h, w); the softmax over axis 1 gives each pixel to a slot or, as the last entry
+            where there is one, to the background.
         embeddings: (B, E, h, w) of length 1.
     """
 

@@ -54,8 +54,9 @@ class IntraFrameLayer(nn.Module):
 class InterFrameLayer(nn.Module):
     """Code and pixels of a frame attend to codes and pixels of the frames before it; one softmax over all of them.
 
-    What it reads of a reference frame, `project`, does not depend on the frame that asks: positions are added when it is
-    read, which gives the same numbers because keys and values are linear in the tokens. So a reference is projected once.
+    What it reads of a reference frame, `project`, does not depend on the frame that asks: positions are added when it
+    is read, which gives the same numbers because keys and values are linear in the tokens. So a reference is projected
+    once.
     """
 
     def __init__(self, **options: Any) -> None:

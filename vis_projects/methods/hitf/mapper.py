@@ -38,7 +38,9 @@ class PreviousFramesSampler:
             pair: whether the frame before the key is a "previous" frame with references of its own.
         """
         if num_references < 1:
-            raise ValueError(f"MODEL.HITF.N_REF is {num_references}; use 1 or more, and MODEL.HITF.INTER.* False for none")
+            raise ValueError(
+                f"MODEL.HITF.N_REF is {num_references}; use 1 or more, and MODEL.HITF.INTER.* False for none"
+            )
         self.num_references, self.pair = num_references, pair
 
     def __call__(
@@ -53,10 +55,10 @@ class PreviousFramesSampler:
 
 
 class FitAugmentation(ClipAugmentation):
-    """Multi-scale training as MaX-DeepLab does it: the size that fits the canvas times a factor, then a crop of the canvas.
+    """Multi-scale training as MaX-DeepLab does it: the size that fits the canvas times a factor, cropped to the canvas.
 
-    What fits has a short side of `INPUT.MIN_SIZE_TRAIN` and a long side up to `INPUT.MAX_SIZE_TRAIN`, which is the side of
-    the canvas. Smaller frames are padded to it later.
+    What fits has a short side of `INPUT.MIN_SIZE_TRAIN` and a long side up to `INPUT.MAX_SIZE_TRAIN`, which is the side
+    of the canvas. Smaller frames are padded to it later.
     """
 
     scales: tuple[float, ...] = (1.0,)

@@ -19,8 +19,8 @@ EPSILON = 1e-6
 def similarities(class_probs: Sequence[Tensor], masks: Sequence[Tensor], targets: Sequence[FrameTargets]) -> Tensor:
     """Sim of eq. 6: the Dice coefficient of the masks of all frames together times the sum of class probabilities.
 
-    The paper's "Dice loss" in eq. 7 is a similarity, so the coefficient is meant. An object that is absent at t - 1 has an
-    empty mask and the empty class there, so it prefers a slot that was empty.
+    The paper's "Dice loss" in eq. 7 is a similarity, so the coefficient is meant. An object that is absent at t - 1 has
+    an empty mask and the empty class there, so it prefers a slot that was empty.
 
     Args:
         class_probs: of each frame (L, classes + 1), the empty class last.

@@ -86,7 +86,9 @@ class HITF(OnlineVISModel):
             if value not in known:
                 raise ValueError(f"MODEL.HITF.{key} is {value!r}; choose from {known}")
         if loss_frames == "both" and not pair_matching:
-            raise ValueError("MODEL.HITF.LOSS_FRAMES 'both' needs MODEL.HITF.PM, without which a clip has no frame t - 1")
+            raise ValueError(
+                "MODEL.HITF.LOSS_FRAMES 'both' needs MODEL.HITF.PM, without which a clip has no frame t - 1"
+            )
         self.fusion, self.head, self.semantic_head, self.criterion = fusion, head, semantic_head, criterion
         self.num_classes, self.pair_matching, self.loss_frames = num_classes, pair_matching, loss_frames
         self.reference_gradients, self.mask_rule, self.mask_score = reference_gradients, mask_rule, mask_score
@@ -141,8 +143,8 @@ class HITF(OnlineVISModel):
         wanted = ["reference"] * count + (["previous"] if self.pair_matching else []) + ["key"]
         if clip.roles != wanted:
             raise ValueError(
-                f"HITF with MODEL.HITF.N_REF {count} and PM {self.pair_matching} trains on clips of frames {wanted}, not on "
-                f"{clip.roles}; use MODEL.VIS.MAPPER HITFMapper"
+                f"HITF with MODEL.HITF.N_REF {count} and PM {self.pair_matching} trains on clips of frames {wanted}, "
+                f"not on {clip.roles}; use MODEL.VIS.MAPPER HITFMapper"
             )
 
     def _encode_clips(self, images: Tensor, valid: Tensor | None, length: int) -> dict[str, Tensor]:
@@ -163,7 +165,8 @@ class HITF(OnlineVISModel):
         return {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
 
     def _predict_position(
-        self, clip: Clip, encoded: dict[str, Tensor], references: tuple[Tensor, Tensor], valid: Tensor | None, position: int
+        self, clip: Clip, encoded: dict[str, Tensor], references: tuple[Tensor, Tensor], valid: Tensor | None,
+        position: int,
     ) -> SlotPredictions:
         """Predictions of frame `position` of each clip from the R frames before it."""
         count = self.fusion.num_references
@@ -182,7 +185,8 @@ class HITF(OnlineVISModel):
         )
 
     def _fuse_and_predict(
-        self, encoded: dict[str, Tensor], references: tuple[Tensor, Tensor], present: Tensor | None, valid: Tensor | None
+        self, encoded: dict[str, Tensor], references: tuple[Tensor, Tensor], present: Tensor | None,
+        valid: Tensor | None,
     ) -> SlotPredictions:
         features, code = self.fusion(encoded["res5"], encoded["code"], references, present=present, valid=valid)
         return self.head(features, code, encoded["res2"])

@@ -43,7 +43,8 @@ class FrameTargets:
 
 
 def pair_targets(
-    frames: Sequence[Instances], image_size: tuple[int, int], size: tuple[int, int], *, num_classes: int, max_objects: int
+    frames: Sequence[Instances], image_size: tuple[int, int], size: tuple[int, int], *, num_classes: int,
+    max_objects: int,
 ) -> list[FrameTargets]:
     """The objects of frame t, as frames t and t - 1 show them.
 

@@ -1,4 +1,4 @@
-"""Identities at inference: the slot, unless a mask of the frame before says otherwise (section Instance Identity Matching)."""
+"""Identities at inference: the slot, unless a mask of the frame before says otherwise (Instance Identity Matching)."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ NO_SLOT = -1
 class HITFTracker(Tracker):
     """A slot keeps its identity as long as the video lasts, empty frames included.
 
-    A mask that overlaps one of the frame before by more than `handover_iou` takes over that one's identity, whatever its
-    slot. Where the identity that a slot would keep has been taken over in the same frame, its object gets a new one.
-    Between frames the stored identities of slots are all different. Detections need ``pred_masks`` (n, h, w) bool and
-    ``slots`` (n,) int64, all different, or -1 for a mask without a slot. No row is dropped.
+    A mask that overlaps one of the frame before by more than `handover_iou` takes over that one's identity, whatever
+    its slot. Where the identity that a slot would keep has been taken over in the same frame, its object gets a new
+    one. Between frames the stored identities of slots are all different. Detections need ``pred_masks`` (n, h, w) bool
+    and ``slots`` (n,) int64, all different, or -1 for a mask without a slot. No row is dropped.
     """
 
     @configurable

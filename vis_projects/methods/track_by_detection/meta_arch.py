@@ -188,7 +188,8 @@ class TrackByDetection(OnlineVISModel):
         if instances.has("pred_masks"):
             return instances
         if not self._told_of_boxes:
-            logger.warning(f"{type(self.detector).__name__} gives no masks: the masks of the results are its boxes, filled")
+            name = type(self.detector).__name__
+            logger.warning(f"{name} gives no masks: the masks of the results are its boxes, filled")
             self._told_of_boxes = True
         filled = Instances(instances.image_size, **instances.get_fields())
         filled.pred_masks = box_masks(instances.pred_boxes, *instances.image_size)

@@ -31,8 +31,8 @@ def condinst_parts(
     strides = tuple(shapes[name].stride for name in fcos.IN_FEATURES)
     if len(channels) != 1 or strides != tuple(fcos.STRIDES):
         raise ValueError(
-            f"MODEL.FCOS.IN_FEATURES {tuple(fcos.IN_FEATURES)} have {sorted(channels)} channels and strides {strides}; all "
-            f"levels need one number of channels and the strides {tuple(fcos.STRIDES)} of MODEL.FCOS.STRIDES"
+            f"MODEL.FCOS.IN_FEATURES {tuple(fcos.IN_FEATURES)} have {sorted(channels)} channels and strides {strides}; "
+            f"all levels need one number of channels and the strides {tuple(fcos.STRIDES)} of MODEL.FCOS.STRIDES"
         )
     width = channels.pop()
     out_channels = mask.MASK_BRANCH.OUT_CHANNELS

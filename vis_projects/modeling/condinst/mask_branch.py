@@ -51,8 +51,9 @@ class MaskBranch(nn.Module):
             factor = height // feature.shape[2]
             if (factor * feature.shape[2], factor * feature.shape[3]) != (height, width):
                 raise ValueError(
-                    f"MaskBranch: a level of {tuple(feature.shape[2:])} does not fit {factor} times into {(height, width)}; "
-                    "pad images to a multiple of the coarsest level's stride (the backbone's size_divisibility)"
+                    f"MaskBranch: a level of {tuple(feature.shape[2:])} does not fit {factor} times into "
+                    f"{(height, width)}; pad images to a multiple of the coarsest level's stride (the backbone's "
+                    "size_divisibility)"
                 )
             total = total + aligned_bilinear(refine(feature), factor)
         return self.tower(total)

@@ -49,7 +49,9 @@ class DynamicMaskHead(nn.Module):
         """
         super().__init__()
         if feature_stride % out_stride:
-            raise ValueError(f"MASK_OUT_STRIDE is {out_stride}; it must divide the stride {feature_stride} of the features")
+            raise ValueError(
+                f"MASK_OUT_STRIDE is {out_stride}; it must divide the stride {feature_stride} of the features"
+            )
         self.feature_stride = feature_stride
         self.out_stride = out_stride
         self.register_buffer("sizes_of_interest", torch.tensor(sizes_of_interest, dtype=torch.float32))

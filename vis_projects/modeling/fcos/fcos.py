@@ -73,7 +73,8 @@ class FCOS(nn.Module):
             features: L times (B, C, H, W).
         """
         locations = [
-            level_locations(feature.shape[2:], stride, feature.device) for feature, stride in zip(features, self.strides)
+            level_locations(feature.shape[2:], stride, feature.device)
+            for feature, stride in zip(features, self.strides)
         ]
         return FCOSPredictions(self.fcos_head(features), locations)
 

@@ -68,12 +68,15 @@ def fcos_targets(
         strides: L strides in pixels.
         instances: B images with `gt_boxes` and `gt_classes`.
         num_classes: K.
-        centers: B times (N, 2), (x, y) in pixels, nan for an object that no location may answer for; None: of the boxes.
+        centers: B times (N, 2), (x, y) in pixels, nan for an object that no location may answer for; None: of the
+            boxes.
         level_ranges: L times (low, high) in pixels, both inclusive.
         radius: of centre sampling in strides.
     """
     if not len(locations) == len(strides) == len(level_ranges):
-        raise ValueError(f"{len(locations)} levels, {len(strides)} strides and {len(level_ranges)} ranges: give one each")
+        raise ValueError(
+            f"{len(locations)} levels, {len(strides)} strides and {len(level_ranges)} ranges: give one each"
+        )
     points = torch.cat(list(locations))
     counts = [len(level) for level in locations]
     stride = torch.cat([points.new_full((n,), float(s)) for n, s in zip(counts, strides)])

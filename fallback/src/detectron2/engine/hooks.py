@@ -181,8 +181,10 @@ class BestCheckpointer(HookBase):
             return
         previous, at = self.best_metric, self.best_iter
         if previous is not None and not self._compare(value, previous):
-            logger.info("Not saving as latest eval score for %s is %.5f, not better than best score %.5f @ iteration %s.",
-                        self._val_metric, value, previous, at)
+            logger.info(
+                "Not saving as latest eval score for %s is %.5f, not better than best score %.5f @ iteration %s.",
+                self._val_metric, value, previous, at,
+            )
             return
         if self._update_best(value, iteration):
             self._checkpointer.save(self._file_prefix, iteration=iteration)
