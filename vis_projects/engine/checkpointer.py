@@ -165,12 +165,11 @@ def check_safe(path: str) -> None:
 
 def _refusal(path: str, error: Exception) -> str:
     """Why a file is not read, and what to do; torch's own words bury the reason under advice to read it unsafely."""
+    remedy = "save only tensors and plain values"
     found = re.search(r"GLOBAL ([\w.]+)|refers to ([\w.]+)", str(error))
     if found is None:
         reason = " ".join(str(error).rpartition("WeightsUnpickler error:")[2].split())
-        return (f"broken, or holds more than weights ({reason[:300]}); download it again, or save only tensors and plain "
-                "values")
-    remedy = "save only tensors and plain values"
+        return f"broken, or holds more than weights ({reason[:300]}); download it again, or {remedy}"
     if not path.endswith(".pkl"):
         remedy += (
             ". For a file that you trust: import torch; content = torch.load("

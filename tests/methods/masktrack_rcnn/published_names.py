@@ -31,7 +31,8 @@ def resnet50(inner=64):
         out, middle = 256 * 2**stage, inner * 2**stage
         for block in range(blocks):
             at = f"backbone.layer{stage + 1}.{block}"
-            for number, (after, before, size) in enumerate(((middle, into, 1), (middle, middle, 3), (out, middle, 1)), 1):
+            convs = ((middle, into, 1), (middle, middle, 3), (out, middle, 1))
+            for number, (after, before, size) in enumerate(convs, 1):
                 shapes[f"{at}.conv{number}.weight"] = (after, before, size, size)
                 shapes |= batch_norm(f"{at}.bn{number}", after)
             if block == 0:
