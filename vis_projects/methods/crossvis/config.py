@@ -29,3 +29,7 @@ def add_crossvis_config(cfg: CfgNode) -> None:
     node.CLASS_GATE = True
     # Box IoU is added to the cosine of the embeddings.
     node.USE_IOU = True
+    # A track's similarity is the mean over so many of its last sights.
+    node.MEMORY_LEN = 1
+    # A track can be found again up to this many frames after it was last seen; 0: for ever.
+    node.RETAIN_FRAMES = 0
