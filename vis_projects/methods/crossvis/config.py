@@ -12,6 +12,9 @@ def add_crossvis_config(cfg: CfgNode) -> None:
     node = cfg.MODEL.CROSSVIS
     # Weight of the crossover loss of the meta-architecture CrossVIS; 0: off.
     node.CROSS_WEIGHT = 1.0
+    # Where the filter of one frame stands in the other: at a "random" positive location of the same object (the code),
+    # at the "best", the most central one, or at "all", of which up to MODEL.CONDINST.MAX_PROPOSALS pairs are drawn.
+    node.CROSS_LOC = "random"
     # What embeddings are compared with in training: the "global" vectors of all identities, or "pairwise" the objects
     # of the other frame (Table 7).
     node.EMBEDDING = "global"
