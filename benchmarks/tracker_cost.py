@@ -52,6 +52,7 @@ class MovingSquares(nn.Module):
         """
         super().__init__()
         self.detector, self.frame, self.found = detector, 0, 0
+        self.shown: list[Tensor] = []  # masks of the last two frames
         columns = WIDTH // (SIDE + 10)
         place = torch.arange(objects)
         self.register_buffer("corners", torch.stack([place % columns, place // columns], dim=1).float() * (SIDE + 10))
@@ -78,6 +79,7 @@ class MovingSquares(nn.Module):
         squares.scores = torch.linspace(0.9, 0.5, len(corners), device=corners.device)
         squares.pred_classes = torch.zeros(len(corners), dtype=torch.int64, device=corners.device)
         squares.pred_masks = self.masks(self.frame)
+        self.shown = [*self.shown[-1:], squares.pred_masks]
         self.frame += 1
         return [{"instances": squares}]
 
@@ -90,7 +92,7 @@ def give_masks_of_last_frame(propagator: MaskPropagator, squares: MovingSquares)
         found = work(images, size, factors, locations)
         if len(found) == 0:  # the first frame
             return found
-        masks = squares.masks(squares.frame - 2)  # the counter is one ahead of this frame
+        masks = squares.shown[0]
         assert len(masks) == len(found), f"{len(found)} tracks of {len(masks)} squares"
         return masks
 

@@ -93,6 +93,7 @@ def test_moving_squares_replace_what_was_found():
     item = {"image": torch.zeros(3, 90, 160, dtype=torch.uint8), "height": 360, "width": 640}
     (first,), (second,) = squares([item]), squares([item])
     assert squares.found == 6 and len(first["instances"]) == 20
+    assert torch.equal(squares.shown[0], first["instances"].pred_masks) and len(squares.shown) == 2
     step = second["instances"].pred_boxes.tensor - first["instances"].pred_boxes.tensor
     assert torch.equal(step, torch.full((20, 4), 3.0))
     assert torch.equal(first["instances"].pred_masks, squares.masks(0))
@@ -105,7 +106,7 @@ def test_a_network_of_random_weights_works_for_the_squares_that_it_would_have_to
     squares, calls = MovingSquares(torch.nn.Identity(), 2), []
     network = SimpleNamespace(propagate=lambda images, size, factors, locations: calls.append(1) or locations)
     give_masks_of_last_frame(network, squares)
-    squares.frame = 2  # in the second frame, after the detector
+    squares.shown = [squares.masks(0), squares.masks(1)]  # in the second frame, after the detector
     assert torch.equal(network.propagate(None, None, None, torch.zeros(2, 4)), squares.masks(0)) and calls == [1]
     with pytest.raises(AssertionError, match="3 tracks of 2 squares"):
         network.propagate(None, None, None, torch.zeros(3, 4))

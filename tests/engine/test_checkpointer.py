@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -86,9 +87,24 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path, name, capsys):
         path.write_bytes(pickle.dumps({"model": Evil()}))
     else:
         torch.save({"model": Evil()}, path)
-    with pytest.raises(CheckpointError, match=name):
+    with pytest.raises(CheckpointError, match=rf"{name}: holds more than weights: \S*print, and"):
         VISCheckpointer(model()).load(str(path))
     assert "code ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("new_format", [True, False])
+def test_what_is_no_plain_value_is_named_with_the_way_out(tmp_path, new_format):
+    path = str(tmp_path / "w.pth")
+    content = {"state_dict": {"a": torch.ones(2)}, "meta": {"started": datetime(2019, 8, 7)}}
+    torch.save(content, path, _use_new_zipfile_serialization=new_format)
+    with pytest.raises(CheckpointError, match=r"datetime\.datetime, and") as refused:
+        check_safe(path)
+    assert "1mdo those" not in str(refused.value)  # torch's own text
+    # the remedy runs as it is printed
+    program = str(refused.value).split("you trust: ")[1].split(", where")[0]
+    exec(program.replace("plain.pth", str(tmp_path / "plain.pth")), {})
+    check_safe(str(tmp_path / "plain.pth"))
+    assert torch.load(tmp_path / "plain.pth", weights_only=True)["a"].tolist() == [1, 1]
 
 
 def test_truncated_file(tmp_path):

@@ -57,7 +57,7 @@ def test_missing_fields_are_named():
         ByPlace().update(detections(square(0)))
 
 
-@pytest.mark.parametrize("key, value", [("match_coeff", (1.0,)), ("memory_label", "best"), ("retain_frames", -1)])
+@pytest.mark.parametrize("key, value", [("memory_label", "best"), ("retain_frames", -1)])
 def test_settings_are_checked_under_the_name_of_the_section(key, value):
     with pytest.raises(ValueError, match=f"MODEL.TEST.{key.upper()}"):
         ByPlace(**{key: value})

@@ -1,6 +1,6 @@
 """Writes a checkpoint of another program under the names of a model here and says what fitted. Formats: adelaidet
-(FCOS, CondInst, CrossVIS), and those that a method adds. Without --partial one name that is missing, left over or of
-another shape stops it.
+(FCOS, CondInst, CrossVIS), masktrack_rcnn, stmask, and those that a plugin adds. Without --partial one name that is
+missing, left over or of another shape stops it.
 
   vis convert-weights condinst.pth ours.pth --format adelaidet --config-file condinst/condinst_R_50_FPN_ms_1x_coco.yaml
 """

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,10 +160,23 @@ def check_safe(path: str) -> None:
         else:
             torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
-        raise CheckpointError(
-            f"checkpoint {path}: broken, or holds more than weights ({' '.join(str(error).split())[:300]}); "
-            "download it again, or save only tensors and plain values"
-        ) from error
+        raise CheckpointError(f"checkpoint {path}: {_refusal(path, error)}") from error
+
+
+def _refusal(path: str, error: Exception) -> str:
+    """Why a file is not read, and what to do; torch's own words bury the reason under advice to read it unsafely."""
+    remedy = "save only tensors and plain values"
+    found = re.search(r"GLOBAL ([\w.]+)|refers to ([\w.]+)", str(error))
+    if found is None:
+        reason = " ".join(str(error).rpartition("WeightsUnpickler error:")[2].split())
+        return f"broken, or holds more than weights ({reason[:300]}); download it again, or {remedy}"
+    if not path.endswith(".pkl"):
+        remedy += (
+            ". For a file that you trust: import torch; content = torch.load("
+            f"{path!r}, map_location='cpu', weights_only=False); torch.save(content['state_dict'], 'plain.pth'), where "
+            "'state_dict' is the entry with the weights"
+        )
+    return f"holds more than weights: {found[1] or found[2]}, and reading that could run code; {remedy}"
 
 
 def read_entry(path: str, name: str) -> Any:

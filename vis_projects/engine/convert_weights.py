@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from vis_projects.engine.checkpointer import LoadReport, check_safe, local_file
 from vis_projects.engine.config_file import load_config
 from vis_projects.engine.errors import CheckpointError, ConfigError
-from vis_projects.modeling.weight_formats import WEIGHT_FORMATS
+from vis_projects.engine.run_setup import set_num_classes
+from vis_projects.modeling.weight_formats import COUNTER, WEIGHT_FORMATS
 
-COUNTER = "num_batches_tracked"
 CONTAINERS = ("model", "state_dict")  # where programs put the weights beside other things
 
 
@@ -43,6 +43,8 @@ def convert_weights(
         raise CheckpointError(f"{out} exists; name a new file")
     cfg = load_config(config_file, opts)
     cfg.MODEL.DEVICE = "cpu"
+    if cfg.MODEL.VIS.NUM_CLASSES > 0:
+        set_num_classes(cfg, cfg.MODEL.VIS.NUM_CLASSES, source="MODEL.VIS.NUM_CLASSES")
     model = build_model(cfg)
     renamed = WEIGHT_FORMATS.get(weight_format)(read_weights(source))
     report = compare(renamed, model, source)
@@ -97,7 +99,6 @@ def compare(weights: Mapping[str, Tensor], model: nn.Module, path: str) -> LoadR
         path=path,
         filled=sum(size for name, size in sizes.items() if name not in unfilled),
         total=sum(sizes.values()),
-        # a counter that older programs did not save, and on which nothing depends here
         missing=tuple(sorted(name for name in ours if name not in weights and not name.endswith(COUNTER))),
         wrong_shape=wrong,
         unexpected=tuple(sorted(name for name in weights if name not in ours)),

@@ -96,8 +96,10 @@ def matching_scores(
     return total
 
 
-def check_cues(section: str, match_coeff: Sequence[float], min_iou: float | None = None) -> None:
-    """Refuses weights and threshold of eq. 3 that mean nothing.
+def check_cues(
+    section: str, match_coeff: Sequence[float], min_iou: float | None = None
+) -> tuple[float, float, float]:
+    """Refuses weights and threshold of eq. 3 that mean nothing, and returns the weights.
 
     Args:
         section: of the config, for the error.
@@ -113,6 +115,7 @@ def check_cues(section: str, match_coeff: Sequence[float], min_iou: float | None
         )
     if min_iou is not None and not 0 < min_iou <= 1:
         raise ValueError(f"{section}.MIN_IOU is {min_iou}; give an overlap above 0 and up to 1")
+    return tuple(match_coeff)
 
 
 def with_new_column(table: Tensor, value: float) -> Tensor:

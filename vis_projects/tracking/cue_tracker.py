@@ -1,13 +1,20 @@
 """A tracker with an external memory and cues: eq. 3 of the MaskTrack R-CNN paper (its sections 5.3 and 5.4)."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from detectron2.config import CfgNode, configurable
 from detectron2.structures import Instances
 from torch import Tensor
 
-from vis_projects.tracking.costs import label_agreement, match_log_probs, matching_scores, pairwise_box_iou
+from vis_projects.tracking.costs import (
+    check_cues,
+    label_agreement,
+    match_log_probs,
+    matching_scores,
+    pairwise_box_iou,
+)
 from vis_projects.tracking.memory_tracker import MemoryTracker
 
 
@@ -27,6 +34,7 @@ class CueTracker(MemoryTracker):
     def __init__(
         self,
         *,
+        match_coeff: Sequence[float] = (1.0, 2.0, 10.0),
         new_iou: float = 0.0,
         new_label_delta: float = 1.0,
         inclusive_box_iou: bool = False,
@@ -34,12 +42,14 @@ class CueTracker(MemoryTracker):
     ) -> None:
         """
         Args:
+            match_coeff: (alpha, beta, gamma) of eq. 3.
             new_iou: IoU of the "new object" column.
             new_label_delta: class agreement of the "new object" column.
             inclusive_box_iou: box sides are x1 - x0 + 1 in the IoU.
             kwargs: of ``MemoryTracker``.
         """
         super().__init__(**kwargs)
+        self.match_coeff = check_cues(self.section, match_coeff)
         self.new_iou = new_iou
         self.new_label_delta = new_label_delta
         self.inclusive_box_iou = inclusive_box_iou

@@ -1,5 +1,6 @@
 """IoUTracker+: eq. 3 without appearance (Yang et al., Video Instance Segmentation, section 6.1)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from detectron2.config import CfgNode, configurable
@@ -23,14 +24,17 @@ class IoUTrackerPlus(MemoryTracker):
     section = "MODEL.IOU_TRACKER"
 
     @configurable
-    def __init__(self, *, min_iou: float = 0.3, **kwargs: Any) -> None:
+    def __init__(
+        self, *, match_coeff: Sequence[float] = (1.0, 2.0, 10.0), min_iou: float = 0.3, **kwargs: Any
+    ) -> None:
         """
         Args:
+            match_coeff: (alpha, beta, gamma) of eq. 3.
             min_iou: least overlap with a track that may be taken, above 0.
             kwargs: of ``MemoryTracker``.
         """
         super().__init__(**kwargs)
-        check_cues(self.section, self.match_coeff, min_iou)
+        self.match_coeff = check_cues(self.section, match_coeff, min_iou)
         self.min_iou = min_iou
 
     @classmethod

@@ -1,15 +1,12 @@
 """What trackers with an external memory share: births, sights, memory and ids (Video Instance Segmentation, 5.4)."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-
 import torch
 from detectron2.structures import Instances
 from torch import Tensor
 
 from vis_projects.tracking.assignment import NEW_TRACK, assign_best
 from vis_projects.tracking.base import Tracker
-from vis_projects.tracking.costs import check_cues
 from vis_projects.tracking.memory import TrackMemory
 
 MEMORY_LABELS = ("first", "latest")
@@ -30,21 +27,13 @@ class MemoryTracker(Tracker):
     section = "MODEL"
     required_fields: tuple[str, ...] = ("pred_boxes", "scores", "pred_classes")
 
-    def __init__(
-        self,
-        *,
-        match_coeff: Sequence[float] = (1.0, 2.0, 10.0),
-        memory_label: str = "first",
-        retain_frames: int = 0,
-    ) -> None:
+    def __init__(self, *, memory_label: str = "first", retain_frames: int = 0) -> None:
         """
         Args:
-            match_coeff: (alpha, beta, gamma) of eq. 3.
             memory_label: the class a track remembers is its "first" or its "latest".
             retain_frames: a track can be found again up to this many frames after it was last seen; 0: for ever, so
                 the memory grows by one row per track.
         """
-        check_cues(self.section, match_coeff)
         if memory_label not in MEMORY_LABELS:
             raise ValueError(f"{self.section}.MEMORY_LABEL is {memory_label!r}; choose from {MEMORY_LABELS}")
         if retain_frames < 0:
@@ -52,7 +41,6 @@ class MemoryTracker(Tracker):
                 f"{self.section}.RETAIN_FRAMES is {retain_frames}; give a number of frames, or 0 to keep tracks for "
                 "ever"
             )
-        self.match_coeff = tuple(match_coeff)
         self.memory_label = memory_label
         self.retain_frames = retain_frames
         self.memory = TrackMemory()
@@ -68,6 +56,10 @@ class MemoryTracker(Tracker):
     @abstractmethod
     def looks(self, instances: Instances) -> Tensor:
         """(n, ...) float: what the memory keeps of each detection beside box and class."""
+
+    def renewed(self, slots: Tensor, looks: Tensor) -> Tensor:
+        """What the memory keeps of tracks that are seen again, of k slots and their new looks: the new looks alone."""
+        return looks
 
     def recall(self) -> TrackMemory:
         """The memory that the next frame is matched against, without the tracks that are too old by then."""
@@ -107,12 +99,11 @@ class MemoryTracker(Tracker):
         ids = torch.full_like(columns, -1)
         is_new = columns == NEW_TRACK
         seen = ~is_new
-        ids[seen] = self.memory.refresh(
-            columns[seen] - 1,
-            looks[seen],
-            boxes[seen],
-            labels[seen] if self.memory_label == "latest" else None,
-            self._frame,
-        )
+        slots = columns[seen] - 1
+        if len(slots) > 0:
+            seen_labels = labels[seen] if self.memory_label == "latest" else None
+            ids[seen] = self.memory.refresh(
+                slots, self.renewed(slots, looks[seen]), boxes[seen], seen_labels, self._frame
+            )
         ids[is_new] = self.memory.append(looks[is_new], boxes[is_new], labels[is_new], self._frame)
         return ids

@@ -8,12 +8,14 @@ from detectron2.structures import Instances
 
 from vis_projects.methods.crossvis import IdentityClassifier
 from vis_projects.methods.crossvis.losses import (
+    CROSS_LOCATIONS,
     EmbeddedPositives,
     crossover_loss,
     draw_partner_locations,
     global_embedding_loss,
     pairwise_embedding_loss,
     partner_index,
+    partner_pairs,
 )
 from vis_projects.modeling.condinst import DynamicMaskHead, FramePositives, MaskQueries, dice_loss
 
@@ -59,6 +61,37 @@ def test_a_location_of_the_same_object_is_drawn_uniformly():
     assert set(drawn[:, 0].tolist()) == {0, 2} and 150 < (drawn[:, 0] == 0).sum() < 250
     assert (drawn[:, 1] == -1).all(), "not in the other frame"
     assert (drawn[:, 2] == -1).all(), "there, but without a positive location"
+
+
+def pairs(mine, theirs, partners, how, most=0):
+    rows, places = partner_pairs(mine, theirs, torch.tensor(partners), how, most)
+    return list(zip(rows.tolist(), places.tolist()))
+
+
+@pytest.mark.parametrize("how", CROSS_LOCATIONS)
+def test_pairs_of_nothing(how):
+    some, none = positives([0], [0], objects=1, seed=1), positives([], [], objects=0, seed=1)
+    assert pairs(none, some, [], how) == pairs(none, none, [], how) == pairs(some, none, [-1], how) == []
+    assert pairs(some, some, [-1], how) == []
+
+
+def test_the_best_location_is_the_most_central_one_of_the_object():
+    mine, theirs = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1), positives([4, 4, 3, 4], [0] * 4, objects=5, seed=2)
+    # object 4: mean (11/3, 20/3) of (0, 0), (3, 10) and (8, 10); squared distances 13.4 + 44.4, 0.4 + 11.1, 18.8 + 11.1
+    theirs.queries.locations = torch.tensor([[0.0, 0], [3.0, 10], [3.0, 6], [8.0, 10]])
+    assert pairs(mine, theirs, [4, -1, 2], "best") == [(0, 1), (3, 1)]
+    mine.sample = torch.tensor([3])
+    assert pairs(mine, theirs, [4, -1, 2], "best") == [(3, 1)]
+
+
+def test_all_locations_of_the_object_up_to_a_bound():
+    mine, theirs = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1), positives([4, 3, 4, 3], [0] * 4, objects=5, seed=2)
+    mine.sample = torch.tensor([3, 2, 1])
+    assert pairs(mine, theirs, [4, 3, -1], "all") == [(3, 0), (3, 2), (1, 1), (1, 3)]
+    assert pairs(mine, theirs, [4, 3, -1], "all", most=4) == [(3, 0), (3, 2), (1, 1), (1, 3)]
+    torch.manual_seed(0)
+    drawn = [pairs(mine, theirs, [4, 3, -1], "all", most=2) for _ in range(40)]
+    assert all(len(set(some)) == 2 for some in drawn) and len({pair for some in drawn for pair in some}) == 4
 
 
 def test_crossover_equals_a_loop():

@@ -78,6 +78,21 @@ def test_the_four_embedding_losses_train(embedding, loss):
     assert train_losses(model, [item((1, 2), (1, 2))])["loss_embedding"] > 0
 
 
+@pytest.mark.parametrize("how", ["random", "best", "all"])
+def test_where_the_filters_stand_in_the_other_frame(how):
+    model = small_model("MODEL.CROSSVIS.CROSS_LOC", how, "MODEL.CONDINST.MAX_PROPOSALS", 40)
+    counts, original = [], model.mask_loss
+    model.mask_loss = lambda f, q, m: counts.append(len(q)) or original(f, q, m)
+    assert train_losses(model, [item((1, 2), (1, 2))])["loss_cross"] > 0
+    of_frames, of_crossover = counts[:2], counts[2:]
+    if how == "all":  # many more pairs than filters
+        assert max(of_frames) < 40 and of_crossover == [40, 40]
+    else:
+        assert of_crossover == of_frames
+    with pytest.raises(ValueError, match="MODEL.CROSSVIS.CROSS_LOC is 'none'"):
+        small_model("MODEL.CROSSVIS.CROSS_LOC", "none")
+
+
 def test_more_positives_than_allowed_share_one_subset():
     few, many = (small_model("MODEL.CONDINST.MAX_PROPOSALS", n) for n in (2, 0))
     batch = [item((1, 2, 3), (1, 2, 3))]

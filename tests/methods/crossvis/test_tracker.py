@@ -63,7 +63,7 @@ def test_of_equal_tracks_the_lowest_id_is_taken():
     assert tracker.update(detections(A)).pred_ids.tolist() == [0]
 
 
-def test_a_track_is_compared_by_its_last_sight_and_never_forgotten():
+def test_a_track_is_compared_by_its_last_sight_and_not_forgotten_unless_asked_for():
     tracker = CrossVISTracker(use_iou=False)
     tracker.update(detections(((1.0, 0), (0.0, 0, 10, 10), 1)))
     tracker.update(detections(((0.6, 0.8), (0.0, 0, 10, 10), 1)))  # cos 0.6: same track
@@ -71,6 +71,36 @@ def test_a_track_is_compared_by_its_last_sight_and_never_forgotten():
         tracker.update(detections(((0.0, 0), A[1], 1))[torch.zeros(0, dtype=torch.int64)])
     # cos 0 to the first sight, 0.8 to the last
     assert tracker.update(detections(((0.0, 1), (0.0, 0, 10, 10), 1))).pred_ids.tolist() == [0]
+
+
+def test_similarity_to_a_longer_memory_is_the_mean_over_the_sights_so_far():
+    tracker, box = CrossVISTracker(memory_len=2, match_threshold=-0.5), A[1]
+    probe = detections(((1.0, 0), box, 1))
+
+    def seen(embedding, box):
+        assert tracker.update(detections((embedding, box, 1))).pred_ids.tolist() == [0]
+        return float(tracker.similarities(probe))
+
+    # cosine and IoU of the probe with each sight: 1 + 1; 3/5 + 0; 0 + 50/150
+    assert seen((2.0, 0), box) == pytest.approx(2)
+    assert seen((3.0, 4), (50.0, 0, 60, 10)) == pytest.approx((2 + 3 / 5) / 2)
+    assert seen((0.0, 1), (5.0, 0, 15, 10)) == pytest.approx((3 / 5 + 1 / 3) / 2)  # the first sight is gone
+    # of two tracks each has its own memory
+    assert tracker.update(detections(((0.0, 1), box, 2))).pred_ids.tolist() == [1]
+    assert tracker.similarities(probe)[0].tolist() == pytest.approx([(3 / 5 + 1 / 3) / 2, -1.0])
+    with pytest.raises(ValueError, match="MODEL.CROSSVIS.MEMORY_LEN is 0"):
+        CrossVISTracker(memory_len=0)
+
+
+@pytest.mark.parametrize("memory_len", [1, 3])
+def test_a_track_is_forgotten_in_time_if_asked_for(memory_len):
+    tracker = CrossVISTracker(retain_frames=2, memory_len=memory_len)
+    none = detections(A)[torch.zeros(0, dtype=torch.int64)]
+    assert tracker.update(detections(A)).pred_ids.tolist() == [0]
+    tracker.update(none)
+    assert tracker.update(detections(A)).pred_ids.tolist() == [0]
+    tracker.update(none), tracker.update(none)
+    assert tracker.update(detections(A)).pred_ids.tolist() == [1] and len(tracker.memory) == 1
 
 
 def test_switches():

@@ -48,7 +48,7 @@ def test_the_tracker_has_the_network_that_was_trained(training, tracking):
 def test_whole_frames_as_published_unless_windows_are_asked_for():
     node = model_zoo.get_config("osmn/osmn_ytvis2019.yaml").MODEL.OSMN
     light = model_zoo.get_config("osmn/osmn_light_ytvis2019.yaml").MODEL.OSMN
-    assert (node.WINDOW_SPREADS, light.WINDOW_SPREADS, light.WINDOW_SIZE) == (0.0, 4.0, 128)
+    assert (node.WINDOW_SPREADS, light.WINDOW_SPREADS, light.WINDOW_SIZE) == (0.0, 4.0, 96)
 
 
 def test_training_config_reads_bitmasks_of_videos():

@@ -93,7 +93,7 @@ def test_all_objects_of_all_pairs_go_through_in_one_run():
     boxes = torch.tensor([[0.1, 0.1, 0.6, 0.5], [0.3, 0.2, 0.9, 0.9], [0.0, 0.0, 1.0, 1.0]])
     pair_index = torch.tensor([2, 0, 2])
     together = net(earlier, later, boxes, pair_index)
-    assert sorted(runs) == ["Conv2d", "ROIAlign"]
+    assert sorted(runs) == ["Conv2d", "PreciseROIAlign"]
     for row, pair in enumerate(pair_index):
         one = [TemporalFeatures(f.correlated[pair, None], f.shared[pair, None]) for f in (earlier, later)]
         alone = net(*one, boxes[row, None], torch.zeros(1, dtype=torch.int64))

@@ -6,11 +6,10 @@ Letters: B images, R current boxes and N reference objects of an image, C channe
 from collections.abc import Mapping, Sequence
 
 import torch
-from detectron2.layers import ROIAlign
 from detectron2.structures import Boxes
 from torch import Tensor, nn
 
-from vis_projects.layers import depthwise_xcorr
+from vis_projects.layers import PreciseROIAlign, depthwise_xcorr
 from vis_projects.methods.compfeat.object_attention import image_numbers
 from vis_projects.methods.compfeat.track_scores import CorrelationMaps, TrackScores
 from vis_projects.tracking import with_new_column
@@ -175,7 +174,7 @@ class CorrelationTrackHead(nn.Module):
         """The mean of each of k maps in each of R boxes: (N, C, H, W) to (R, k, C)."""
         rows = places.repeat_interleave(len(boxes))
         rois = torch.cat([rows[:, None].to(boxes.dtype), boxes.repeat(len(places), 1)], 1)
-        pooled = ROIAlign((1, 1), 1 / stride, sampling_ratio=0, aligned=True)(maps, rois.to(maps.dtype))
+        pooled = PreciseROIAlign((1, 1), 1 / stride, sampling_ratio=0, aligned=True)(maps, rois)
         return pooled.reshape(len(places), len(boxes), maps.shape[1]).transpose(0, 1)
 
 

@@ -12,6 +12,9 @@ def add_crossvis_config(cfg: CfgNode) -> None:
     node = cfg.MODEL.CROSSVIS
     # Weight of the crossover loss of the meta-architecture CrossVIS; 0: off.
     node.CROSS_WEIGHT = 1.0
+    # Where the filter of one frame stands in the other: at a "random" positive location of the same object (the code),
+    # at the "best", the most central one, or at "all", of which up to MODEL.CONDINST.MAX_PROPOSALS pairs are drawn.
+    node.CROSS_LOC = "random"
     # What embeddings are compared with in training: the "global" vectors of all identities, or "pairwise" the objects
     # of the other frame (Table 7).
     node.EMBEDDING = "global"
@@ -29,3 +32,7 @@ def add_crossvis_config(cfg: CfgNode) -> None:
     node.CLASS_GATE = True
     # Box IoU is added to the cosine of the embeddings.
     node.USE_IOU = True
+    # A track's similarity is the mean over so many of its last sights.
+    node.MEMORY_LEN = 1
+    # A track can be found again up to this many frames after it was last seen; 0: for ever.
+    node.RETAIN_FRAMES = 0

@@ -18,6 +18,7 @@ from vis_projects.modeling.condinst import FramePositives, MaskQueries
 from vis_projects.tracking import match_logits
 
 ALPHA, GAMMA = 0.25, 2.0  # of the focal loss
+CROSS_LOCATIONS = ("random", "best", "all")
 
 
 def partner_index(instances: Sequence[Instances], partners: Sequence[Instances]) -> Tensor:
@@ -55,12 +56,54 @@ def draw_partner_locations(positives: FramePositives, partner: FramePositives, p
     return torch.where(same.any(dim=1), drawn, -1)
 
 
+def central_partner_locations(positives: FramePositives, partner: FramePositives, partners: Tensor) -> Tensor:
+    """As `draw_partner_locations`: the location nearest to the mean of all locations of the object in the other frame."""
+    same = partners[positives.gt_index][:, None] == partner.gt_index[None, :]
+    if same.numel() == 0:
+        return torch.full_like(positives.gt_index, -1)
+    places, where = partner.queries.locations, partner.gt_index
+    counts = where.bincount()[:, None].clamp(min=1)
+    means = places.new_zeros(len(counts), 2).index_add(0, where, places) / counts
+    away = (places - means[where]).square().sum(dim=1)
+    nearest = torch.where(same, away, torch.inf).argmin(dim=1)
+    return torch.where(same.any(dim=1), nearest, -1)
+
+
+def partner_pairs(
+    positives: FramePositives, partner: FramePositives, partners: Tensor, how: str, most: int
+) -> tuple[Tensor, Tensor]:
+    """Filters of one frame with locations of the same object in the other.
+
+    Args:
+        positives, partner: of the two frames; `positives.sample` takes part.
+        partners: (N,) of `partner_index`.
+        how: one location for each filter, a "random" one or the "best", most central one; or "all".
+        most: of "all", a random subset of so many pairs; 0 for no bound.
+
+    Returns:
+        int64 (K,) rows of `positives`, and (K,) rows of `partner`.
+    """
+    if how != "all":
+        place = (draw_partner_locations if how == "random" else central_partner_locations)(positives, partner, partners)
+        rows = positives.sample[place[positives.sample] >= 0]
+        return rows, place[rows]
+    wanted = partners[positives.gt_index[positives.sample]]
+    rows, place = torch.nonzero(wanted[:, None] == partner.gt_index[None, :], as_tuple=True)
+    if 0 < most < len(rows):
+        chosen = torch.randperm(len(rows), device=rows.device)[:most]
+        rows, place = rows[chosen], place[chosen]
+    return positives.sample[rows], place
+
+
 def crossover_loss(
     positives: FramePositives,
     partner: FramePositives,
     partners: Tensor,
     partner_features: Tensor,
     mask_loss: Callable[[Tensor, MaskQueries, Tensor], Tensor],
+    *,
+    location: str = "random",
+    most: int = 0,
 ) -> Tensor:
     """Filters of one frame on the features of the other (CrossVIS eq. 6 or 7, and 8).
 
@@ -73,10 +116,9 @@ def crossover_loss(
         partners: (N,) of `partner_index`.
         partner_features: (B, C, H, W) mask features of the other frame.
         mask_loss: (features, queries, masks) -> scalar, 0 without queries.
+        location, most: `how` and `most` of `partner_pairs`.
     """
-    place = draw_partner_locations(positives, partner, partners)
-    rows = positives.sample[place[positives.sample] >= 0]
-    place = place[rows]
+    rows, place = partner_pairs(positives, partner, partners, location, most)
     queries = MaskQueries(
         params=positives.queries.params[rows], locations=partner.queries.locations[place],
         levels=partner.queries.levels[place], image_index=partner.queries.image_index[place],

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vis_projects.methods.crossvis.heads import EmbeddingFCOSHead, IdentityClassifier
 from vis_projects.methods.crossvis.losses import (
+    CROSS_LOCATIONS,
     EmbeddedPositives,
     crossover_loss,
     global_embedding_loss,
@@ -168,18 +169,22 @@ class CrossVIS(CondInstVIS):
     """
 
     @configurable
-    def __init__(self, *, cross_weight: float, **kwargs: Any) -> None:
+    def __init__(self, *, cross_weight: float, cross_location: str = "random", **kwargs: Any) -> None:
         """
         Args:
             cross_weight: of the crossover loss; 0: off.
+            cross_location: `how` of `partner_pairs`.
             kwargs: of `CondInstVIS`.
         """
         super().__init__(**kwargs)
-        self.cross_weight = cross_weight
+        if cross_location not in CROSS_LOCATIONS:
+            raise ValueError(f"MODEL.CROSSVIS.CROSS_LOC is {cross_location!r}; choose from {CROSS_LOCATIONS}")
+        self.cross_weight, self.cross_location = cross_weight, cross_location
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
-        return {**super().from_config(cfg), "cross_weight": cfg.MODEL.CROSSVIS.CROSS_WEIGHT}
+        node = cfg.MODEL.CROSSVIS
+        return {**super().from_config(cfg), "cross_weight": node.CROSS_WEIGHT, "cross_location": node.CROSS_LOC}
 
     def pair_losses(
         self, heads: list[FrameHeads], positives: list[FramePositives], partners: list[Tensor]
@@ -188,7 +193,8 @@ class CrossVIS(CondInstVIS):
         if self.cross_weight == 0:
             return {}
         both = sum(
-            crossover_loss(positives[k], positives[1 - k], partners[k], heads[1 - k].mask_features, self.mask_loss)
+            crossover_loss(positives[k], positives[1 - k], partners[k], heads[1 - k].mask_features, self.mask_loss,
+                           location=self.cross_location, most=self.max_proposals)
             for k in (0, 1)
         )
         return {"loss_cross": self.cross_weight * both / 2}

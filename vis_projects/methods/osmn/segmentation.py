@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vis_projects.methods.osmn.spatial_modulator import SpatialModulator
-from vis_projects.methods.osmn.trunk import NUM_STAGES, vgg_stages
+from vis_projects.methods.osmn.trunk import NUM_STAGES, in_fast_layout, vgg_stages
 
 FIRST_MODULATED = 2  # index of the first stage with modulated layers
 MODULATED_STRIDES = (4, 8, 16)  # of the modulated stages
@@ -67,7 +67,7 @@ class SegmentationNetwork(nn.Module):
         Args:
             images: (B, 3, H, W) normalised, H and W multiples of 16.
         """
-        x = images
+        x = in_fast_layout(images)
         for stage in self.stages[:FIRST_MODULATED]:
             for k, layer in enumerate(stage):
                 x = layer(F.max_pool2d(x, 2) if k == 0 and stage is not self.stages[0] else x)

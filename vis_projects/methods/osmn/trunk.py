@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+import torch
 from detectron2.layers import Conv2d, get_norm
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 NUM_STAGES = 5
@@ -36,6 +37,12 @@ def vgg_stages(widths: Sequence[int], convs: Sequence[int], norm: str) -> nn.Mod
             channels = width
         stages.append(layers)
     return stages
+
+
+def in_fast_layout(images: Tensor) -> Tensor:
+    """The same images (N, 3, H, W) as the stages take them: on a CPU with the channels last in memory, where max pooling
+    takes a tenth of the time."""
+    return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 
 def _layer(in_channels: int, out_channels: int, norm: str) -> Conv2d:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vis_projects.methods.osmn.trunk import NUM_STAGES, vgg_stages
+from vis_projects.methods.osmn.trunk import NUM_STAGES, in_fast_layout, vgg_stages
 
 TOTAL_STRIDE = 2**NUM_STAGES
 
@@ -48,7 +48,7 @@ class VisualModulator(nn.Module):
         """(N, 3, S, S) normalised crops, 0 outside the object, to (N, P) factors."""
         if guides.shape[0] == 0:
             return guides.new_zeros(0, self.fc8.out_features)
-        x = guides
+        x = in_fast_layout(guides)
         for layers in self.stages:
             for layer in layers:
                 x = layer(x)

@@ -5,9 +5,10 @@ every object fills the same part of what they see. Letters: B frames, N objects,
 """
 
 import torch
-from detectron2.layers import ROIAlign, paste_masks_in_image
+from detectron2.layers import paste_masks_in_image
 from torch import Tensor
 
+from vis_projects.layers import PreciseROIAlign
 from vis_projects.methods.osmn.segmentation import FIRST_MODULATED, MODULATED_STRIDES, SegmentationNetwork, SharedFeatures
 
 SAMPLES = 2  # per side of a bin
@@ -56,8 +57,8 @@ class ObjectWindows:
             float (N, C, S / stride, S / stride); 0 outside the frame.
         """
         side = self.size // stride
-        windows = torch.cat([frames[:, None].to(locations.dtype), self.boxes(locations)], dim=1).to(maps.dtype)
-        return ROIAlign((side, side), 1 / stride, sampling_ratio=SAMPLES, aligned=True)(maps, windows)
+        windows = torch.cat([frames[:, None].to(locations.dtype), self.boxes(locations)], dim=1)
+        return PreciseROIAlign((side, side), 1 / stride, sampling_ratio=SAMPLES, aligned=True)(maps, windows)
 
     def crop_shared(self, shared: SharedFeatures, frames: Tensor, locations: Tensor) -> SharedFeatures:
         """Features of B frames to those of N windows."""

@@ -8,11 +8,10 @@ Boxes are xyxy, fractions of the padded image.
 from collections.abc import Sequence
 
 import torch
-from detectron2.layers import ROIAlign
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vis_projects.layers import local_correlation
+from vis_projects.layers import PreciseROIAlign, local_correlation
 from vis_projects.methods.stmask.frame import TemporalFeatures
 from vis_projects.modeling.yolact import center_form, corner_form, decode_boxes, xavier_init
 
@@ -59,7 +58,7 @@ class TemporalNet(nn.Module):
         self.dilation = dilation
         self.box_expand = box_expand
         self.variances = tuple(variances)
-        self.pooler = ROIAlign((roi_size, roi_size), 1.0, 0, aligned=True)
+        self.pooler = PreciseROIAlign((roi_size, roi_size), 1.0, 0, aligned=True)
         dims = (patch * patch + 2 * in_channels, *conv_dims)
         self.conv1, self.conv2, self.conv3 = (
             nn.Conv2d(dims[i], dims[i + 1], kernel_size=3, padding=1) for i in range(3)
@@ -84,7 +83,7 @@ class TemporalNet(nn.Module):
         """
         maps = self.fuse(earlier, later)
         cells = self.in_cells(boxes, maps.shape[-2:])
-        rois = torch.cat([pair_index[:, None].to(cells), cells], dim=1).to(maps.dtype)
+        rois = torch.cat([pair_index[:, None].to(cells), cells], dim=1)
         x = self.pooler(maps, rois)
         for conv in (self.conv1, self.conv2, self.conv3):
             x = F.relu(conv(x))

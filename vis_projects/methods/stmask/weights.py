@@ -2,17 +2,11 @@
 
 import re
 
-from vis_projects.modeling.weight_formats import WEIGHT_FORMATS, Weights
+from vis_projects.modeling.weight_formats import COUNTER, WEIGHT_FORMATS, Weights, bottom_up_name
 
-BOTTOM_UP = "backbone.bottom_up"
 # pattern -> name here; the first one that fits counts
 RULES = (
-    (r"backbone\.conv1\.(.+)", rf"{BOTTOM_UP}.stem.conv1.\1"),
-    (r"backbone\.bn1\.(.+)", rf"{BOTTOM_UP}.stem.conv1.norm.\1"),
     (r"(backbone\.layers\.\d+\.\d+)\.conv2\.conv_offset_mask\.(.+)", r"\1.conv2_offset.\2"),
-    (r"(backbone\.layers\.\d+\.\d+)\.bn(\d)\.(.+)", r"\1.conv\2.norm.\3"),
-    (r"(backbone\.layers\.\d+\.\d+)\.downsample\.0\.(.+)", r"\1.shortcut.\2"),
-    (r"(backbone\.layers\.\d+\.\d+)\.downsample\.1\.(.+)", r"\1.shortcut.norm.\2"),
     (r"fpn\.downsample_layers\.0\.(.+)", r"backbone.fpn_top6.\1"),
     (r"fpn\.downsample_layers\.1\.(.+)", r"backbone.fpn_top7.\1"),
     (r"prediction_layers\.0\.(.+)", r"head.\1"),
@@ -32,7 +26,7 @@ def stmask(weights: Weights) -> Weights:
     """
     renamed: Weights = {}
     for name, value in weights.items():
-        if name.endswith("num_batches_tracked") or re.fullmatch(DEFORM_BIAS, name):
+        if name.endswith(COUNTER) or re.fullmatch(DEFORM_BIAS, name):
             continue
         bias = weights.get(re.sub(MEAN, r"\1.conv2.bias", name)) if re.fullmatch(MEAN, name) else None
         renamed[_renamed(name)] = value if bias is None else value - bias
@@ -44,11 +38,10 @@ def _renamed(name: str) -> str:
         if re.fullmatch(pattern, name):
             name = re.sub(pattern, replacement, name)
             break
-    stage = re.fullmatch(r"backbone\.layers\.(\d+)\.(.+)", name)
-    if stage:
-        return f"{BOTTOM_UP}.res{int(stage[1]) + 2}.{stage[2]}"
+    # stages count from 0 there, from 1 in torchvision
+    name = re.sub(r"^backbone\.layers\.(\d+)", lambda stage: f"backbone.layer{int(stage[1]) + 1}", name)
     level = re.fullmatch(r"fpn\.(lat|pred)_layers\.(\d+)\.(.+)", name)
     if level:
         kind = {"lat": "lateral", "pred": "output"}[level[1]]
         return f"backbone.fpn_{kind}{DEEPEST - int(level[2])}.{level[3]}"
-    return name
+    return bottom_up_name(name)
