@@ -10,7 +10,7 @@ STRIDE = 8
 
 
 def columns(dtype):
-    """A map of 128 columns of 8 pixels whose value is the column; whole numbers up to 256 are exact in both half types."""
+    """A map of 128 columns of 8 pixels whose value is the column; integers up to 256 are exact in both half types."""
     return torch.arange(128, dtype=dtype).expand(1, 1, 4, 128).contiguous()
 
 

@@ -8,8 +8,8 @@ HALF_TYPES = (torch.float16, torch.bfloat16)
 
 
 class PreciseROIAlign(ROIAlign):
-    """Detectron2's RoIAlign turns boxes into the type of the maps, in which a coordinate of 1000 pixels is rounded to 0.5
-    (float16) or 4 pixels (bfloat16). Here maps of these types are pooled in float32 instead."""
+    """Detectron2's RoIAlign turns boxes into the type of the maps, in which a coordinate of 1000 pixels is rounded to
+    0.5 (float16) or 4 pixels (bfloat16). Here maps of these types are pooled in float32 instead."""
 
     def forward(self, maps: Tensor, rois: Tensor) -> Tensor:
         """

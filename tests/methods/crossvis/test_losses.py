@@ -76,7 +76,8 @@ def test_pairs_of_nothing(how):
 
 
 def test_the_best_location_is_the_most_central_one_of_the_object():
-    mine, theirs = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1), positives([4, 4, 3, 4], [0] * 4, objects=5, seed=2)
+    mine = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1)
+    theirs = positives([4, 4, 3, 4], [0] * 4, objects=5, seed=2)
     # object 4: mean (11/3, 20/3) of (0, 0), (3, 10) and (8, 10); squared distances 13.4 + 44.4, 0.4 + 11.1, 18.8 + 11.1
     theirs.queries.locations = torch.tensor([[0.0, 0], [3.0, 10], [3.0, 6], [8.0, 10]])
     assert pairs(mine, theirs, [4, -1, 2], "best") == [(0, 1), (3, 1)]
@@ -85,7 +86,8 @@ def test_the_best_location_is_the_most_central_one_of_the_object():
 
 
 def test_all_locations_of_the_object_up_to_a_bound():
-    mine, theirs = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1), positives([4, 3, 4, 3], [0] * 4, objects=5, seed=2)
+    mine = positives([0, 1, 2, 0], [0] * 4, objects=3, seed=1)
+    theirs = positives([4, 3, 4, 3], [0] * 4, objects=5, seed=2)
     mine.sample = torch.tensor([3, 2, 1])
     assert pairs(mine, theirs, [4, 3, -1], "all") == [(3, 0), (3, 2), (1, 1), (1, 3)]
     assert pairs(mine, theirs, [4, 3, -1], "all", most=4) == [(3, 0), (3, 2), (1, 1), (1, 3)]

@@ -57,7 +57,7 @@ def draw_partner_locations(positives: FramePositives, partner: FramePositives, p
 
 
 def central_partner_locations(positives: FramePositives, partner: FramePositives, partners: Tensor) -> Tensor:
-    """As `draw_partner_locations`: the location nearest to the mean of all locations of the object in the other frame."""
+    """As `draw_partner_locations`: the location nearest to the mean of all locations of the object there."""
     same = partners[positives.gt_index][:, None] == partner.gt_index[None, :]
     if same.numel() == 0:
         return torch.full_like(positives.gt_index, -1)
