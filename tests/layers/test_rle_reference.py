@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from vis_projects.layers.rle_reference import checked_rle, merge_empty_runs, read_runs
+from vis_projects.layers.rle_reference import checked_rle, merge_empty_runs, read_numbers, read_runs
 
 
 @pytest.mark.parametrize("text, runs", [
@@ -30,6 +30,22 @@ def test_runs_of_pycocotools_come_back(runs):
 def test_broken_texts_are_refused(text):
     with pytest.raises(ValueError, match="RLE"):
         read_runs(text)
+
+
+def test_numbers_of_several_texts():
+    # 32 = 0 + 1 * 32 is "P1"; -50 = 14 - 32 * 2 is "^N"; differences stay what they are
+    numbers, ends = read_numbers([b"04", b"", b"P1", b"0001^N"])
+    assert numbers.tolist() == [0, 4, 32, 0, 0, 0, 1, -50]
+    assert ends.tolist() == [0, 1, 3, 4, 5, 6, 7, 9]
+    for nothing in ([], [b""]):
+        assert [column.tolist() for column in read_numbers(nothing)] == [[], []]
+
+
+@pytest.mark.parametrize("broken", [b"P", b"0P", b" ", b"\xff", b"PPPPPP0"])
+def test_one_broken_text_among_others_is_refused(broken):
+    # a number without its last digit does not go on in the next text
+    with pytest.raises(ValueError, match="no compressed RLE text"):
+        read_numbers([b"04", broken, b"1"])
 
 
 @pytest.mark.parametrize("runs, merged", [
