@@ -3,9 +3,9 @@
     vis synth datasets/synthvis_tiny --preset tiny && DETECTRON2_DATASETS=datasets \\
         python benchmarks/association_table.py --out output/association [--seeds 1 2 3] [--detector-iters 800]
 
-Trains, per seed, a small MaskTrack R-CNN, DeepSORT's appearance network and two OSMNs, each by train_net.py and only if its
-checkpoint is not in `--out` yet. Then every tracker gets the per-frame detections of that MaskTrack R-CNN, whose own
-tracker is one of the rows; no row detects anew. `--out` gets a folder per row, and table.md.
+Trains, per seed, a small MaskTrack R-CNN, DeepSORT's appearance network and two OSMNs, each by train_net.py and only if
+its checkpoint is not in `--out` yet. Then every tracker gets the per-frame detections of that MaskTrack R-CNN, whose
+own tracker is one of the rows; no row detects anew. `--out` gets a folder per row, and table.md.
 """
 
 import argparse
@@ -55,7 +55,8 @@ TABLE_1 = {
     "DeepSORT": ([NAME, "DeepSORTTracker"], "reid"),
     "DeepSORT, scores from 0.3 on": ([NAME, "DeepSORTTracker", "MODEL.DEEPSORT.MIN_SCORE", "0.3"], "reid"),
     "DeepSORT, motion of 6 frames/s": (
-        [NAME, "DeepSORTTracker", "MODEL.DEEPSORT.POSITION_STD", "0.1", "MODEL.DEEPSORT.VELOCITY_STD", "0.03125"], "reid"
+        [NAME, "DeepSORTTracker", "MODEL.DEEPSORT.POSITION_STD", "0.1", "MODEL.DEEPSORT.VELOCITY_STD", "0.03125"],
+        "reid",
     ),
     "SORT (DeepSORT without appearance)": ([NAME, "DeepSORTTracker", "MODEL.DEEPSORT.APPEARANCE", "False"], None),
     "SeqTracker": ([NAME, "SeqTracker"], None),
@@ -177,7 +178,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the trainings (1)")
     for part, (_, iterations) in PARTS.items():
-        parser.add_argument(f"--{part}-iters", type=int, default=iterations, help=f"iterations of {part} ({iterations})")
+        text = f"iterations of {part} ({iterations})"
+        parser.add_argument(f"--{part}-iters", type=int, default=iterations, help=text)
     args = parser.parse_args()
     out = args.out.resolve()
     found = {}

@@ -4,9 +4,9 @@
 
 The detector works as it does on a real video, with as many boxes and masks; its random findings are then replaced by
 moving squares, so that every tracker has the same tracks to keep. OSMN's network works too, and its random masks are
-replaced by those of the frame before, else every square would start a new track in every frame. Times are those of `vis bench`: "associate" is all of
-the tracker, its own network included; the share is of the whole frame without drawing. On a CPU it is processor time,
-which other programs do not disturb.
+replaced by those of the frame before, else every square would start a new track in every frame. Times are those of
+`vis bench`: "associate" is all of the tracker, its own network included; the share is of the whole frame without
+drawing. On a CPU it is processor time, which other programs do not disturb.
 """
 
 import argparse
@@ -129,7 +129,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=10)
     parser.add_argument("--only", nargs="+", choices=list(TRACKERS), default=list(TRACKERS))
     args = parser.parse_args()
-    print("| tracker | associate, ms | frame, ms | share of the frame | detector's own objects |\n|---|---|---|---|---|")
+    print("| tracker | associate, ms | frame, ms | share of the frame | detector's own objects |")
+    print("|---|---|---|---|---|")
     for name in args.only:
         timer, found = measure(ZOO + TRACKERS[name] + REST, args.objects, args.frames)
         associate, wall = 1e3 * timer.seconds("associate").sum(), 1e3 * timer.seconds("wall").sum()

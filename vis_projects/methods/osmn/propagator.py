@@ -121,7 +121,7 @@ class MaskPropagator(nn.Module):
         return self._logits(self.segmentation.shared(images), images.shape[-2:], frames, factors, locations)
 
     def as_seen(self, masks: Tensor, locations: Tensor) -> Tensor:
-        """bool (N, H, W) of frames to what the `logits` of objects of these locations speak of: (N, S, S) or the same."""
+        """bool (N, H, W) of frames to what the `logits` of objects of these locations show: (N, S, S) or the same."""
         if self.windows is None:
             return masks
         frames = torch.arange(len(masks), device=masks.device)

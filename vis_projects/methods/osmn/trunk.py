@@ -40,8 +40,8 @@ def vgg_stages(widths: Sequence[int], convs: Sequence[int], norm: str) -> nn.Mod
 
 
 def in_fast_layout(images: Tensor) -> Tensor:
-    """The same images (N, 3, H, W) as the stages take them: on a CPU with the channels last in memory, where max pooling
-    takes a tenth of the time."""
+    """The same images (N, 3, H, W) as the stages take them: on a CPU with the channels last in memory, where max
+    pooling takes a tenth of the time."""
     return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 

@@ -9,7 +9,12 @@ from detectron2.layers import paste_masks_in_image
 from torch import Tensor
 
 from vis_projects.layers import PreciseROIAlign
-from vis_projects.methods.osmn.segmentation import FIRST_MODULATED, MODULATED_STRIDES, SegmentationNetwork, SharedFeatures
+from vis_projects.methods.osmn.segmentation import (
+    FIRST_MODULATED,
+    MODULATED_STRIDES,
+    SegmentationNetwork,
+    SharedFeatures,
+)
 
 SAMPLES = 2  # per side of a bin
 
