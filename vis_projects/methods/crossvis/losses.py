@@ -48,25 +48,17 @@ def draw_partner_locations(positives: FramePositives, partner: FramePositives, p
     Returns:
         int64 (P,): positive of `partner`, -1 where the object is not there or has no positive there.
     """
-    wanted = partners[positives.gt_index]
-    same = wanted[:, None] == partner.gt_index[None, :]
-    if same.numel() == 0:
-        return torch.full_like(positives.gt_index, -1)
-    drawn = torch.where(same, torch.rand(same.shape, device=same.device), -1.0).argmax(dim=1)
-    return torch.where(same.any(dim=1), drawn, -1)
+    same = _same_object(positives.gt_index, partner, partners)
+    return _highest(same, torch.rand(same.shape, device=same.device))
 
 
 def central_partner_locations(positives: FramePositives, partner: FramePositives, partners: Tensor) -> Tensor:
     """As `draw_partner_locations`: the location nearest to the mean of all locations of the object there."""
-    same = partners[positives.gt_index][:, None] == partner.gt_index[None, :]
-    if same.numel() == 0:
-        return torch.full_like(positives.gt_index, -1)
     places, where = partner.queries.locations, partner.gt_index
     counts = where.bincount()[:, None].clamp(min=1)
     means = places.new_zeros(len(counts), 2).index_add(0, where, places) / counts
     away = (places - means[where]).square().sum(dim=1)
-    nearest = torch.where(same, away, torch.inf).argmin(dim=1)
-    return torch.where(same.any(dim=1), nearest, -1)
+    return _highest(_same_object(positives.gt_index, partner, partners), -away)
 
 
 def partner_pairs(
@@ -87,12 +79,24 @@ def partner_pairs(
         place = (draw_partner_locations if how == "random" else central_partner_locations)(positives, partner, partners)
         rows = positives.sample[place[positives.sample] >= 0]
         return rows, place[rows]
-    wanted = partners[positives.gt_index[positives.sample]]
-    rows, place = torch.nonzero(wanted[:, None] == partner.gt_index[None, :], as_tuple=True)
+    same = _same_object(positives.gt_index[positives.sample], partner, partners)
+    rows, place = torch.nonzero(same, as_tuple=True)
     if 0 < most < len(rows):
         chosen = torch.randperm(len(rows), device=rows.device)[:most]
         rows, place = rows[chosen], place[chosen]
     return positives.sample[rows], place
+
+
+def _same_object(gt_index: Tensor, partner: FramePositives, partners: Tensor) -> Tensor:
+    """bool (K, P'): whether the objects (K,) of one frame are those of the other frame's positives."""
+    return partners[gt_index][:, None] == partner.gt_index[None, :]
+
+
+def _highest(allowed: Tensor, worth: Tensor) -> Tensor:
+    """int64 (K,): per row of bool (K, P') the allowed column of the highest worth, (K, P') or (P',); -1 without any."""
+    if allowed.numel() == 0:
+        return torch.full(allowed.shape[:1], -1, device=allowed.device)
+    return torch.where(allowed.any(dim=1), torch.where(allowed, worth, -torch.inf).argmax(dim=1), -1)
 
 
 def crossover_loss(
